@@ -1,0 +1,618 @@
+"""One HTTP/1.1 connection, either side of it.
+
+What lives here: the order of things. Which event is legal when stands in the tables of
+`_state.py`; what a head means, in `_framing.py`; what a body is made of, in `_readers.py` and
+`_writers.py`. The methods here look these up, carry the data between them and keep what must be
+remembered of the message under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final, Literal, final
+
+from ._buffer import ReceiveBuffer
+from ._errors import Fault, LocalProtocolError, RemoteProtocolError
+from ._events import (
+    NEED_DATA,
+    PAUSED,
+    ConnectionClosed,
+    Data,
+    EndOfMessage,
+    Event,
+    Informational,
+    Request,
+    Response,
+    Signal,
+    received_headers,
+)
+from ._framing import Framing, request_framing, response_framing
+from ._grammar import TARGET, is_field_value, is_target, is_token
+from ._limits import Limits
+from ._lines import LineCheck, Section
+from ._readers import BodyReader, ChunkedReader, CloseReader, LengthReader
+from ._scan import scan_request_head, scan_response_head
+from ._scan_py import Known, RequestHead, ResponseHead
+from ._state import (
+    CLOSED,
+    DONE,
+    ENDING,
+    ERROR,
+    IDLE,
+    KEPT,
+    MIGHT_SWITCH,
+    MUST_CLOSE,
+    REQUESTER,
+    RESPONDER,
+    SEND_BODY,
+    SEND_RESPONSE,
+    SWITCHED,
+    Role,
+    State,
+    Table,
+)
+from ._writers import (
+    STATUS_LINES,
+    Asked,
+    BodyWriter,
+    LengthWriter,
+    has_framing,
+    own_framing,
+    plan_request,
+    plan_response,
+    serialize,
+    without_keep_alive,
+)
+
+_VERSIONS: Final = tuple((1, minor) for minor in range(10))
+_CLOSED_EVENT: Final = ConnectionClosed()
+_new: Final = tuple.__new__
+
+NextEvent = Event | Literal[Signal.NEED_DATA, Signal.PAUSED]
+
+
+@final
+class Connection:
+    """Turn the bytes of one connection into events, and our events into bytes.
+
+    It does no I/O: give it what was received, write what `send` returns.
+
+    Args:
+        role: which side we are.
+        limits: what the peer may send at most.
+    """
+
+    __slots__ = (
+        "_asked_upgrade",
+        "_buffer",
+        "_eof",
+        "_expecting",
+        "_fault",
+        "_is_server",
+        "_keep_alive",
+        "_limits",
+        "_lines",
+        "_memo",
+        "_memo_known",
+        "_memo_minor",
+        "_method",
+        "_peer_minor",
+        "_reader",
+        "_readers",
+        "_scan_limits",
+        "_writer",
+        "our_state",
+        "their_state",
+    )
+
+    def __init__(self, role: Role, *, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
+        self._is_server = role is Role.SERVER
+        self._limits = limits
+        self._scan_limits = (
+            limits.max_request_line, limits.max_header, limits.max_headers, limits.max_head
+        )
+        self._readers = _READERS[role]
+        self.our_state = IDLE
+        self.their_state = IDLE
+        self._buffer = ReceiveBuffer()
+        self._eof = False
+        self._fault: Fault | None = None
+        # The head or trailer section that is judged line by line, if one is.
+        self._lines: LineCheck | None = None
+        self._reader: BodyReader | None = None
+        self._writer: BodyWriter | None = None
+        # Of the message under way.
+        self._keep_alive = True
+        self._method = b""
+        self._peer_minor = 1
+        self._expecting = False
+        self._asked_upgrade = False
+        # The last known fields and what they came to: a peer tends to repeat itself.
+        self._memo_known: Known | None = None
+        self._memo_minor = 1
+        self._memo: Framing | None = None
+
+    # What was received.
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Add bytes from the peer; `next_event` then says what they mean.
+
+        Raises:
+            LocalProtocolError: after `receive_eof`, or after a switch of protocols.
+        """
+        buffer = self._buffer
+        if self._eof or self.their_state is SWITCHED:
+            raise LocalProtocolError("bytes were given after the end of HTTP on this connection")
+        # RFC 9112 section 9.6: nothing that follows a closing message is processed.
+        if self.their_state in _DEAF:
+            return
+        if buffer.pos == len(buffer.data) and type(data) is bytes:
+            buffer.data = data
+            buffer.pos = 0
+        else:
+            buffer.append(data)
+
+    def receive_eof(self) -> None:
+        """Note that the peer will send nothing more."""
+        self._eof = True
+
+    @property
+    def buffered(self) -> int:
+        """Bytes received and not yet turned into events."""
+        return len(self._buffer)
+
+    @property
+    def trailing_data(self) -> bytes:
+        """The bytes received after a switch of protocols, handed over once."""
+        return self._buffer.take(len(self._buffer)) if self.their_state is SWITCHED else b""
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether another message can follow the one under way, as agreed so far.
+
+        False too while a request is not read to its end that is answered already.
+        """
+        if self.our_state is DONE and self.their_state is SEND_BODY:
+            return False
+        return self._keep_alive
+
+    def next_event(self) -> NextEvent:
+        """Return what comes next, or `NEED_DATA`, or `PAUSED` until we have sent our part.
+
+        Raises:
+            RemoteProtocolError: the peer broke the rules; answer with its status if no answer was
+                begun, then close. Each further call raises it again.
+        """
+        return self._readers[self.their_state](self)
+
+    def _fail(self, fault: Fault) -> RemoteProtocolError:
+        self._fault = fault
+        self._keep_alive = False
+        self.their_state = ERROR
+        self._buffer.clear()
+        self._lines = None
+        return RemoteProtocolError(fault)
+
+    # Reading heads.
+
+    def _read_request(self) -> NextEvent:
+        buffer = self._buffer
+        data = buffer.data
+        pos = buffer.pos
+        try:
+            if self._lines is None and type(data) is bytes:
+                found = scan_request_head(data, pos, *self._scan_limits)
+                if found is not None:
+                    buffer.pos = found[4]
+                    return self._receive_request(data[pos : found[4]], found[3] - pos, found)
+            head = self._gather(Section.REQUEST)
+            if head is None:
+                return self._wait_for_head()
+            found = scan_request_head(head, 0, *self._scan_limits)
+            assert found is not None, "the kernel refuses what the line check accepts"
+            return self._receive_request(head, found[3], found)
+        except RemoteProtocolError as error:
+            raise self._fail(error.fault) from None
+
+    def _gather(self, section: Section) -> bytes | None:
+        """Return a head that did not come in one piece, or came after empty lines."""
+        buffer = self._buffer
+        lines = self._lines
+        if lines is None:
+            if not len(buffer):
+                return None
+            lines = self._lines = LineCheck(section, self._limits)
+        size = lines.feed(buffer.data, buffer.pos)
+        if size is None:
+            return None
+        self._lines = None
+        buffer.pos += lines.begin
+        return buffer.take(size - lines.begin)
+
+    def _wait_for_head(self) -> NextEvent:
+        if not self._eof:
+            return NEED_DATA
+        skipped = 0 if self._lines is None else self._lines.begin
+        if len(self._buffer) > skipped or not self._is_server:
+            raise RemoteProtocolError(Fault.EOF_IN_HEAD)
+        self.their_state = CLOSED
+        self._keep_alive = False
+        self._settle()
+        return _CLOSED_EVENT
+
+    def _receive_request(self, head: bytes, start: int, found: RequestHead) -> Request:
+        method, target, minor, _, _, known = found
+        if known == self._memo_known and minor == self._memo_minor and self._memo is not None:
+            framing = self._memo
+        else:
+            framing = self._memo = request_framing(known, minor)
+            self._memo_known = known
+            self._memo_minor = minor
+        keep_alive, length, chunked, expecting, upgrade = framing
+        # 0x2f is "/": any method but CONNECT may have it.
+        if (target[0] != 0x2F or method == b"CONNECT") and not is_target(method, target):
+            raise RemoteProtocolError(Fault.TARGET)
+        complete = not length and not chunked
+        self._keep_alive = keep_alive
+        self._method = method
+        self._peer_minor = minor
+        self._asked_upgrade = upgrade is not None
+        self.our_state = SEND_RESPONSE
+        if complete:
+            self._expecting = expecting = False
+            self.their_state = DONE
+            if not keep_alive or upgrade is not None or method == b"CONNECT":
+                self._end_theirs()
+        else:
+            if method == b"CONNECT":
+                # RFC 9110 section 9.3.6: a CONNECT request has no content.
+                raise RemoteProtocolError(Fault.CONNECT_BODY)
+            self._expecting = expecting
+            self._reader = ChunkedReader(self._limits) if chunked else LengthReader(length or 0)
+            self.their_state = SEND_BODY
+        return _new(
+            Request,
+            (
+                method,
+                target,
+                received_headers(head, start),
+                _VERSIONS[minor],
+                keep_alive,
+                complete,
+                length,
+                expecting,
+                upgrade,
+            ),
+        )
+
+    def _read_response(self) -> NextEvent:
+        buffer = self._buffer
+        data = buffer.data
+        pos = buffer.pos
+        try:
+            if self._lines is None and type(data) is bytes:
+                found = scan_response_head(data, pos, *self._scan_limits)
+                if found is not None:
+                    buffer.pos = found[4]
+                    return self._receive_response(data[pos : found[4]], found[3] - pos, found)
+            head = self._gather(Section.RESPONSE)
+            if head is None:
+                return self._wait_for_head()
+            found = scan_response_head(head, 0, *self._scan_limits)
+            assert found is not None, "the kernel refuses what the line check accepts"
+            return self._receive_response(head, found[3], found)
+        except RemoteProtocolError as error:
+            raise self._fail(error.fault) from None
+
+    def _receive_response(
+        self, head: bytes, start: int, found: ResponseHead
+    ) -> Informational | Response:
+        status, reason, minor, _, _, known = found
+        headers = received_headers(head, start)
+        framing = response_framing(known, minor)
+        if status < 200:
+            if status == HTTPStatus.SWITCHING_PROTOCOLS:
+                # RFC 9110 section 7.8: only to a protocol that was asked for.
+                if not self._asked_upgrade or self.our_state is not MIGHT_SWITCH:
+                    raise RemoteProtocolError(Fault.SWITCH_UNASKED)
+                self._switch()
+            return Informational(status, headers, reason, _VERSIONS[minor])
+        if self._method == b"CONNECT" and status < 300:
+            # RFC 9110 section 9.3.6: a tunnel begins, Content-Length and coding are ignored.
+            self._switch()
+            return Response(status, headers, reason, _VERSIONS[minor], True, True, None)
+        self._peer_minor = minor
+        complete, length = self._begin_response_body(status, framing)
+        if complete:
+            self.their_state = DONE
+            self._end_theirs()
+        elif self.our_state is MIGHT_SWITCH:
+            self._settle()
+        keep_alive = framing.keep_alive and type(self._reader) is not CloseReader
+        return Response(
+            status, headers, reason, _VERSIONS[minor], keep_alive, complete, length
+        )
+
+    def _begin_response_body(self, status: int, framing: Framing) -> tuple[bool, int | None]:
+        """Choose how the body is read (RFC 9112 section 6.3), say if there is none and its length."""
+        self._keep_alive = self._keep_alive and framing.keep_alive
+        self._reader = None
+        self.their_state = SEND_BODY
+        if self._method == b"HEAD" or status in (204, 304):
+            return True, framing.length
+        if framing.chunked:
+            self._reader = ChunkedReader(self._limits)
+        elif framing.length is None:
+            self._reader = CloseReader()
+            self._keep_alive = False
+        elif framing.length:
+            self._reader = LengthReader(framing.length)
+        return self._reader is None, framing.length
+
+    # Reading bodies, and where nothing is read.
+
+    def _read_body(self) -> NextEvent:
+        reader = self._reader
+        assert reader is not None
+        try:
+            event = reader.read(self._buffer)
+            if event is None:
+                if not self._eof:
+                    return NEED_DATA
+                # RFC 9112 section 8: a message that ends early is incomplete.
+                if type(reader) is not CloseReader:
+                    raise RemoteProtocolError(Fault.EOF_IN_BODY)
+                event = EndOfMessage()
+        except RemoteProtocolError as error:
+            raise self._fail(error.fault) from None
+        self._expecting = False
+        if type(event) is EndOfMessage:
+            self._reader = None
+            self.their_state = DONE
+            self._end_theirs()
+        return event
+
+    def _read_nothing(self) -> NextEvent:
+        return PAUSED
+
+    def _read_idle(self) -> NextEvent:
+        if len(self._buffer):
+            raise self._fail(Fault.UNEXPECTED_DATA)
+        return self._read_end() if self._eof else NEED_DATA
+
+    def _read_end(self) -> NextEvent:
+        # A server may still owe its answer to the last request.
+        if self._is_server and self.our_state in _ANSWERING:
+            return PAUSED
+        self.their_state = CLOSED
+        self._keep_alive = False
+        self._buffer.clear()
+        return _CLOSED_EVENT
+
+    def _read_fault(self) -> NextEvent:
+        assert self._fault is not None
+        raise RemoteProtocolError(self._fault)
+
+    # What follows from a message that has ended.
+
+    def _end_theirs(self) -> None:
+        if self._is_server and self.our_state is SEND_RESPONSE and self._may_switch():
+            self.their_state = MIGHT_SWITCH
+        else:
+            self._settle()
+
+    def _may_switch(self) -> bool:
+        return self._asked_upgrade or self._method == b"CONNECT"
+
+    def _settle(self) -> None:
+        table = KEPT if self._keep_alive else ENDING
+        if self._is_server:
+            states = table.get((self.their_state, self.our_state))
+            if states is not None:
+                self.their_state, self.our_state = states
+        else:
+            states = table.get((self.our_state, self.their_state))
+            if states is not None:
+                self.our_state, self.their_state = states
+
+    def _switch(self) -> None:
+        self.our_state = self.their_state = SWITCHED
+        self._keep_alive = False
+
+    # What we send.
+
+    def send(self, event: Event, body: bytes | None = None) -> bytes:
+        """Return the bytes of *event*; with *body*, those of the whole message.
+
+        What is missing of its framing is added to a head: Content-Length if *body* is given; else,
+        to a response without it, chunked coding, or the end of the connection for an HTTP/1.0
+        peer. So is the Connection field that says what becomes of the connection. The answer to
+        HEAD is framed like one with a body, which is then dropped. A response is always written
+        as HTTP/1.1, whatever its `version`.
+
+        Raises:
+            LocalProtocolError: the event is not legal now or not valid; nothing has changed.
+        """
+        kind = type(event)
+        table: Table = RESPONDER if self._is_server else REQUESTER
+        state = table[self.our_state].get(kind)
+        if state is None:
+            raise LocalProtocolError(
+                f"{kind.__name__} cannot be sent in the state {self.our_state.value}"
+            )
+        if kind is Response:
+            return self._send_response(event, body)  # type: ignore[arg-type]
+        if body is not None and kind is not Request:
+            raise LocalProtocolError("only a request or a response has a body")
+        return _SENDERS[kind](self, event, body)
+
+    def _send_response(self, event: Response, body: bytes | None) -> bytes:
+        status = event.status
+        asked = self._asked(status)
+        line = _status_line(status, event.reason)
+        block, known = serialize(event.headers)
+        if status == 200 and body is not None and not known and asked is None:
+            # The usual case, which comes to the same as the plan below.
+            head = b"%bContent-Length: %d\r\n\r\n" % (block, len(body))
+            self._finish_ours()
+            return line + head + body
+        if asked is None:
+            asked = Asked(self._method, self._peer_minor, self._keep_alive)
+        if asked.method == b"CONNECT" and status < 300:
+            return self._send_connected(line, block, known, body)
+        plan = plan_response(status, known, body, asked)
+        if not plan.keep_alive and known:
+            block, _ = serialize(without_keep_alive(event.headers))
+        head = b"%b%b%b\r\n" % (line, block, plan.lines)
+        tail = b"" if body is None else plan.writer.data(body) + plan.writer.end(())
+        self._method, self._peer_minor = asked.method, asked.minor
+        self._keep_alive = plan.keep_alive
+        self._asked_upgrade = False
+        self._writer = plan.writer
+        self.our_state = SEND_BODY
+        if body is None:
+            self._settle()
+        else:
+            self._finish_ours()
+        return head + tail
+
+    def _asked(self, status: int) -> Asked | None:
+        """Return what a response answers to, None for the usual: HTTP/1.1 and keep-alive."""
+        if not 200 <= status <= 999:
+            raise LocalProtocolError(f"{status} is not the status of a final response")
+        if self.our_state is IDLE:
+            # RFC 9112 section 9.6, RFC 9110 section 15.5.9: the end of the connection, unasked.
+            if status < 400:
+                raise LocalProtocolError(f"no request was received that {status} could answer")
+            return Asked(b"", 1, False)
+        if self._expecting and self.their_state is SEND_BODY:
+            # RFC 9110 section 10.1.1: whether the body follows is the client's choice now.
+            return Asked(self._method, self._peer_minor, False)
+        if self._keep_alive and self._peer_minor and self._method not in _SPECIAL_METHODS:
+            if not self._asked_upgrade:
+                return None
+        return Asked(self._method, self._peer_minor, self._keep_alive)
+
+    def _send_connected(self, line: bytes, block: bytes, known: Known, body: bytes | None) -> bytes:
+        # RFC 9110 section 9.3.6: neither Content-Length nor Transfer-Encoding, nor content.
+        if body or has_framing(known):
+            raise LocalProtocolError("a successful answer to CONNECT has no body and no length")
+        if self.their_state is not MIGHT_SWITCH:
+            raise LocalProtocolError("the connection is to be closed, it cannot become a tunnel")
+        self._switch()
+        return b"%b%b\r\n" % (line, block)
+
+    def _send_informational(self, event: Informational, body: bytes | None) -> bytes:
+        status = event.status
+        if not 100 <= status <= 199:
+            raise LocalProtocolError(f"{status} is not the status of an interim response")
+        if not self._peer_minor:
+            # RFC 9110 section 15.2.
+            raise LocalProtocolError("an HTTP/1.0 peer takes no interim response")
+        line = _status_line(status, event.reason)
+        block, known = serialize(event.headers)
+        own_framing(known, request=False)
+        if has_framing(known):
+            # RFC 9112 section 6.1, RFC 9110 section 8.6.
+            raise LocalProtocolError("an interim response has neither Content-Length nor coding")
+        if status == HTTPStatus.SWITCHING_PROTOCOLS:
+            # RFC 9110 section 7.8: only when asked, and when the request has been received.
+            if self.their_state is not MIGHT_SWITCH or not self._asked_upgrade:
+                raise LocalProtocolError("no upgrade was asked for, or its request is not read")
+            self._switch()
+        elif status == HTTPStatus.CONTINUE:
+            self._expecting = False
+        return b"%b%b\r\n" % (line, block)
+
+    def _send_request(self, event: Request, body: bytes | None) -> bytes:
+        method, target = event.method, event.target
+        if is_token(method) is None:
+            raise LocalProtocolError("the method is not a token")
+        if not target or target.translate(None, TARGET) or not is_target(method, target):
+            raise LocalProtocolError("the target has none of the four forms that suit its method")
+        if event.version not in ((1, 0), (1, 1)):
+            raise LocalProtocolError("only HTTP/1.0 and HTTP/1.1 can be sent")
+        block, known = serialize(event.headers)
+        plan = plan_request(method, known, body)
+        framing = own_framing(known, request=True)
+        line = b"%b %b HTTP/1.%d\r\n" % (method, target, event.version[1])
+        head = b"%b%b%b\r\n" % (line, block, plan.lines)
+        tail = b"" if body is None else plan.writer.data(body) + plan.writer.end(())
+        self._method = method
+        self._keep_alive = plan.keep_alive
+        self._asked_upgrade = framing.upgrade is not None
+        self._writer = plan.writer
+        self.our_state, self.their_state = SEND_BODY, SEND_RESPONSE
+        if body is not None:
+            self._finish_ours()
+        return head + tail
+
+    def _send_data(self, event: Data, body: bytes | None) -> bytes:
+        assert self._writer is not None
+        return self._writer.data(event.data)
+
+    def _send_end(self, event: EndOfMessage, body: bytes | None) -> bytes:
+        assert self._writer is not None
+        tail = self._writer.end(event.trailers)
+        self._finish_ours()
+        return tail
+
+    def _send_closed(self, event: ConnectionClosed, body: bytes | None) -> bytes:
+        self.our_state = CLOSED
+        self._keep_alive = False
+        return b""
+
+    def _finish_ours(self) -> None:
+        self._writer = None
+        if not self._is_server and self._may_switch() and self.their_state is SEND_RESPONSE:
+            self.our_state = MIGHT_SWITCH
+            return
+        self.our_state = DONE
+        self._settle()
+
+
+def _status_line(status: int, reason: bytes) -> bytes:
+    if not reason:
+        line = STATUS_LINES.get(status)
+        return b"HTTP/1.1 %d \r\n" % status if line is None else line
+    # RFC 9112 section 4: the same characters as in a field value.
+    if is_field_value(reason) is None:
+        raise LocalProtocolError("the reason holds a control character")
+    return b"HTTP/1.1 %d %b\r\n" % (status, reason)
+
+
+_DEAF: Final = frozenset({MUST_CLOSE, CLOSED, ERROR})
+_ANSWERING: Final = frozenset({SEND_RESPONSE, SEND_BODY})
+_SPECIAL_METHODS: Final = frozenset({b"HEAD", b"CONNECT"})
+
+_READERS: Final[dict[Role, dict[State, Callable[[Connection], NextEvent]]]] = {
+    Role.SERVER: {
+        IDLE: Connection._read_request,
+        SEND_BODY: Connection._read_body,
+        DONE: Connection._read_nothing,
+        MIGHT_SWITCH: Connection._read_nothing,
+        SWITCHED: Connection._read_nothing,
+        MUST_CLOSE: Connection._read_end,
+        CLOSED: Connection._read_end,
+        ERROR: Connection._read_fault,
+    },
+    Role.CLIENT: {
+        IDLE: Connection._read_idle,
+        SEND_RESPONSE: Connection._read_response,
+        SEND_BODY: Connection._read_body,
+        DONE: Connection._read_nothing,
+        SWITCHED: Connection._read_nothing,
+        MUST_CLOSE: Connection._read_end,
+        CLOSED: Connection._read_end,
+        ERROR: Connection._read_fault,
+    },
+}
+
+_SENDERS: Final = {
+    Request: Connection._send_request,
+    Informational: Connection._send_informational,
+    Data: Connection._send_data,
+    EndOfMessage: Connection._send_end,
+    ConnectionClosed: Connection._send_closed,
+}

@@ -1,0 +1,158 @@
+"""The rules of the fields that frame a message: where it ends, and what comes after it.
+
+Each function is pure: from the known fields of a head (`_scan_py.Known`) to a verdict. It raises
+`RemoteProtocolError` for what it must refuse.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from ._errors import Fault, RemoteProtocolError
+from ._grammar import is_authority, is_protocol, is_token
+from ._scan_py import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    EXPECT,
+    HOST,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    Known,
+)
+
+_is_length: Final = re.compile(rb"[0-9]{1,19}").fullmatch
+_CODING: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:;.*)?").fullmatch
+
+
+class Framing(NamedTuple):
+    """What the known fields say. `length` is None if none was given."""
+
+    keep_alive: bool
+    length: int | None
+    chunked: bool
+    expect_continue: bool
+    upgrade: bytes | None
+
+
+def values_of(known: Known, field: int) -> list[bytes]:
+    """Return the values of one known *field*, in order."""
+    ids = known[::2]
+    return [value for id_, value in zip(ids, known[1::2], strict=True) if id_ == field and isinstance(value, bytes)]
+
+
+def list_of(values: list[bytes]) -> list[bytes]:
+    """Return the lowered elements of a field that is a comma list, the empty ones ignored.
+
+    RFC 9110 section 5.6.1.2: a recipient must ignore a reasonable number of empty elements.
+    """
+    elements = [part.strip(b" \t").lower() for value in values for part in value.split(b",")]
+    return [element for element in elements if element]
+
+
+def content_length(values: list[bytes]) -> int | None:
+    """Return the length that Content-Length gives (RFC 9110 section 8.6)."""
+    if not values:
+        return None
+    # RFC 9112 section 6.3: a list of equal values may be accepted or rejected; it is rejected.
+    if len(values) > 1 or b"," in values[0]:
+        raise RemoteProtocolError(Fault.CONTENT_LENGTH_REPEATED)
+    if _is_length(values[0]) is None:
+        raise RemoteProtocolError(Fault.CONTENT_LENGTH)
+    length = int(values[0])
+    if length >= 2**63:
+        raise RemoteProtocolError(Fault.CONTENT_LENGTH)
+    return length
+
+
+def is_chunked(values: list[bytes], minor: int) -> bool:
+    """Say whether Transfer-Encoding is chunked; anything else it may say is refused."""
+    if not values:
+        return False
+    # RFC 9112 section 6.1: in HTTP/1.0 the framing is faulty.
+    if minor == 0:
+        raise RemoteProtocolError(Fault.CODING_IN_1_0)
+    codings = [part.strip(b" \t").lower() for value in values for part in value.split(b",")]
+    # A departure from RFC 9110 section 5.6.1.2: empty elements are not ignored here, where two
+    # readers that differ would read two different messages.
+    if any(_CODING(coding) is None for coding in codings):
+        raise RemoteProtocolError(Fault.CODING_SYNTAX)
+    if codings == [b"chunked"]:
+        return True
+    # RFC 9112 section 7.1: chunked takes no parameters; section 6.1: it is applied once and last.
+    if any(coding.startswith(b"chunked") and b";" in coding for coding in codings):
+        raise RemoteProtocolError(Fault.CODING_SYNTAX)
+    if codings.count(b"chunked") > 1:
+        raise RemoteProtocolError(Fault.CODING_REPEATED)
+    if b"chunked" in codings and codings[-1] != b"chunked":
+        raise RemoteProtocolError(Fault.CODING_NOT_FINAL)
+    # RFC 9112 section 6.1: 501 for a coding that is not understood.
+    raise RemoteProtocolError(Fault.CODING_UNKNOWN)
+
+
+def connection_options(values: list[bytes]) -> list[bytes]:
+    """Return the lowered options of Connection (RFC 9110 section 7.6.1)."""
+    options = list_of(values)
+    if any(is_token(option) is None for option in options):
+        raise RemoteProtocolError(Fault.CONNECTION)
+    return options
+
+
+def is_persistent(options: list[bytes], minor: int) -> bool:
+    """Say whether the connection outlives the message (RFC 9112 section 9.3)."""
+    if b"close" in options:
+        return False
+    return minor >= 1 or b"keep-alive" in options
+
+
+def _body(known: Known, minor: int) -> tuple[int | None, bool]:
+    length = content_length(values_of(known, CONTENT_LENGTH))
+    chunked = is_chunked(values_of(known, TRANSFER_ENCODING), minor)
+    # RFC 9112 section 6.3: this ought to be handled as an error, as it is a sign of smuggling.
+    if length is not None and chunked:
+        raise RemoteProtocolError(Fault.LENGTH_AND_CODING)
+    return length, chunked
+
+
+def _upgrade(known: Known, options: list[bytes], minor: int) -> bytes | None:
+    values = values_of(known, UPGRADE)
+    # RFC 9110 section 7.8: Upgrade without its connection option, or in HTTP/1.0, is ignored.
+    if minor == 0 or not values or b"upgrade" not in options:
+        return None
+    protocols = list_of(values)
+    if not protocols or any(is_protocol(protocol) is None for protocol in protocols):
+        raise RemoteProtocolError(Fault.UPGRADE)
+    return b", ".join(values)
+
+
+def _check_host(values: list[bytes], minor: int) -> None:
+    # RFC 9112 section 3.2: 400 for a missing, repeated or invalid Host. It may be empty, when the
+    # target has no authority.
+    if not values:
+        if minor >= 1:
+            raise RemoteProtocolError(Fault.HOST_MISSING)
+    elif len(values) > 1:
+        raise RemoteProtocolError(Fault.HOST_REPEATED)
+    elif values[0] and not is_authority(values[0]):
+        raise RemoteProtocolError(Fault.HOST)
+
+
+def request_framing(known: Known, minor: int) -> Framing:
+    """Judge the known fields of a request of version 1.*minor*."""
+    _check_host(values_of(known, HOST), minor)
+    length, chunked = _body(known, minor)
+    options = connection_options(values_of(known, CONNECTION))
+    # RFC 9110 section 10.1.1: the expectation of an HTTP/1.0 request is ignored.
+    expect = minor >= 1 and b"100-continue" in list_of(values_of(known, EXPECT))
+    return Framing(
+        is_persistent(options, minor), length, chunked, expect, _upgrade(known, options, minor)
+    )
+
+
+def response_framing(known: Known, minor: int) -> Framing:
+    """Judge the known fields of a response of version 1.*minor*."""
+    length, chunked = _body(known, minor)
+    options = connection_options(values_of(known, CONNECTION))
+    return Framing(
+        is_persistent(options, minor), length, chunked, False, _upgrade(known, options, minor)
+    )

@@ -1,0 +1,60 @@
+"""Choose the kernel: the compiled twin if it is there and wanted, else the pure one.
+
+``HEADRACE_EXTENSIONS`` decides at import: ``auto`` takes what is there, ``require`` fails without
+the compiled twin, ``none`` takes the pure one.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, Literal
+
+_MODE: Final = os.environ.get("HEADRACE_EXTENSIONS", "auto")
+IMPLEMENTATION: Literal["c", "python"]
+
+if TYPE_CHECKING or _MODE == "none":
+    from ._scan_py import (
+        scan_chunk_line,
+        scan_request_head,
+        scan_response_head,
+        scan_trailers,
+        serialize_fields,
+        split_fields,
+    )
+
+    IMPLEMENTATION = "python"
+else:
+    try:
+        from ._scan_c import (
+            scan_chunk_line,
+            scan_request_head,
+            scan_response_head,
+            scan_trailers,
+            serialize_fields,
+            split_fields,
+        )
+
+        IMPLEMENTATION = "c"
+    except ImportError:
+        if _MODE == "require":
+            raise
+        from ._scan_py import (
+            scan_chunk_line,
+            scan_request_head,
+            scan_response_head,
+            scan_trailers,
+            serialize_fields,
+            split_fields,
+        )
+
+        IMPLEMENTATION = "python"
+
+__all__ = [
+    "IMPLEMENTATION",
+    "scan_chunk_line",
+    "scan_request_head",
+    "scan_response_head",
+    "scan_trailers",
+    "serialize_fields",
+    "split_fields",
+]

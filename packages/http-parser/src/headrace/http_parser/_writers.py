@@ -1,0 +1,223 @@
+"""Writers: how a message of ours is framed, and the bytes of its body.
+
+A plan is made from a head that was serialized: which header lines are to be added to it, and which
+writer takes the body. What the caller may not do raises `LocalProtocolError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from ._errors import LocalProtocolError, RemoteProtocolError
+from ._events import Pair
+from ._framing import Framing, request_framing, response_framing
+from ._grammar import is_field_value, is_token
+from ._readers import FORBIDDEN_TRAILERS
+from ._scan import serialize_fields
+from ._scan_py import CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, Known
+
+STATUS_LINES: Final[dict[int, bytes]] = {
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
+    for status in HTTPStatus
+}
+_CLOSE: Final = b"Connection: close\r\n"
+_CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
+# RFC 9110 section 8.6: a request of these says so when its content is empty.
+_METHODS_WITH_CONTENT: Final = (b"POST", b"PUT", b"PATCH")
+
+
+class LengthWriter:
+    """Write a body of the length that was announced."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+
+    def data(self, data: bytes) -> bytes:
+        if len(data) > self._left:
+            raise LocalProtocolError(
+                f"the body is longer than announced: {self._left} bytes are left, not {len(data)}"
+            )
+        self._left -= len(data)
+        return data
+
+    def end(self, trailers: Sequence[Pair]) -> bytes:
+        if self._left:
+            raise LocalProtocolError(f"the body is shorter than announced by {self._left} bytes")
+        return _no_trailers(trailers)
+
+
+class ChunkedWriter:
+    """Write a body in the chunked coding."""
+
+    __slots__ = ()
+
+    def data(self, data: bytes) -> bytes:
+        # An empty chunk would end the body.
+        return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+    def end(self, trailers: Sequence[Pair]) -> bytes:
+        if not trailers:
+            return b"0\r\n\r\n"
+        block, _ = serialize(trailers)
+        if any(name.lower() in FORBIDDEN_TRAILERS for name, _ in trailers):
+            raise LocalProtocolError("a trailer field may only stand in the head")
+        return b"0\r\n%b\r\n" % block
+
+
+class CloseWriter:
+    """Write a body that ends with the connection."""
+
+    __slots__ = ()
+
+    def data(self, data: bytes) -> bytes:
+        return data
+
+    def end(self, trailers: Sequence[Pair]) -> bytes:
+        return _no_trailers(trailers)
+
+
+class DropWriter:
+    """Write nothing: the answer to HEAD is framed as if its body followed."""
+
+    __slots__ = ()
+
+    def data(self, data: bytes) -> bytes:
+        return b""
+
+    def end(self, trailers: Sequence[Pair]) -> bytes:
+        return b""
+
+
+BodyWriter = LengthWriter | ChunkedWriter | CloseWriter | DropWriter
+
+
+def _no_trailers(trailers: Sequence[Pair]) -> bytes:
+    if trailers:
+        raise LocalProtocolError("only a chunked body can have trailers")
+    return b""
+
+
+class Plan(NamedTuple):
+    """How a message is written: lines to add to its head, and what writes its body."""
+
+    lines: bytes
+    writer: BodyWriter
+    keep_alive: bool
+
+
+def serialize(headers: Iterable[Pair]) -> tuple[bytes, Known]:
+    """Write the lines of *headers* and return them with their known fields."""
+    pairs = tuple(headers)
+    found = serialize_fields(pairs)
+    if found is None:
+        raise LocalProtocolError(_fault_of(pairs))
+    return found
+
+
+def _fault_of(pairs: tuple[Pair, ...]) -> str:
+    for index, pair in enumerate(pairs):
+        if type(pair) is not tuple or len(pair) != 2 or {*map(type, pair)} != {bytes}:
+            return f"header {index} is not a tuple of two bytes objects"
+        name, value = pair
+        if is_token(name) is None:
+            return f"the name of header {index} is not a token"
+        if is_field_value(value) is None:
+            return f"the value of header {index} holds a control character"
+    return "a header value begins or ends with white space"
+
+
+def without_keep_alive(headers: Iterable[Pair]) -> list[Pair]:
+    """Leave away Connection fields that would promise what cannot be kept."""
+    return [
+        (name, value)
+        for name, value in headers
+        if name.lower() != b"connection" or value.lower() != b"keep-alive"
+    ]
+
+
+def own_framing(known: Known, *, request: bool) -> Framing:
+    """Judge the known fields of a head of ours as its reader would."""
+    try:
+        return request_framing(known, 1) if request else response_framing(known, 1)
+    except RemoteProtocolError as error:
+        raise LocalProtocolError(str(error)) from None
+
+
+def plan_request(method: bytes, known: Known, body: bytes | None) -> Plan:
+    """Plan a request; without a length and without *body* it has no body."""
+    framing = own_framing(known, request=True)
+    if framing.chunked:
+        return Plan(b"", ChunkedWriter(), framing.keep_alive)
+    length = framing.length
+    if length is not None or body is None:
+        return Plan(b"", LengthWriter(length or 0), framing.keep_alive)
+    if body or method in _METHODS_WITH_CONTENT:
+        line = b"Content-Length: %d\r\n" % len(body)
+        return Plan(line, LengthWriter(len(body)), framing.keep_alive)
+    return Plan(b"", LengthWriter(0), framing.keep_alive)
+
+
+class Asked(NamedTuple):
+    """What a response answers to."""
+
+    method: bytes
+    minor: int
+    keep_alive: bool
+
+
+def plan_response(status: int, known: Known, body: bytes | None, asked: Asked) -> Plan:
+    """Plan a final response to *asked*, see `Connection.send`."""
+    framing = own_framing(known, request=False)
+    keep_alive = asked.keep_alive and framing.keep_alive
+    lines = b""
+    writer: BodyWriter
+    if status in (204, 304):
+        if status == 204 and (framing.length is not None or framing.chunked):
+            # RFC 9112 section 6.1, RFC 9110 section 8.6.
+            raise LocalProtocolError("a 204 response has neither Content-Length nor coding")
+        writer = LengthWriter(0)
+    else:
+        lines, writer = _plan_body(framing, body, asked.minor)
+        keep_alive = keep_alive and type(writer) is not CloseWriter
+        if asked.method == b"HEAD":
+            # RFC 9110 section 9.3.2: the fields of GET, without the content.
+            lines = lines if body is not None else b""
+            keep_alive = asked.keep_alive and framing.keep_alive
+            writer = DropWriter()
+    return Plan(lines + _connection_line(known, keep_alive, asked), writer, keep_alive)
+
+
+def _plan_body(framing: Framing, body: bytes | None, minor: int) -> tuple[bytes, BodyWriter]:
+    if framing.chunked:
+        # RFC 9112 section 6.1: never to a peer that is not known to speak HTTP/1.1.
+        if minor == 0:
+            raise LocalProtocolError("the peer speaks HTTP/1.0, which has no chunked coding")
+        return b"", ChunkedWriter()
+    if framing.length is not None:
+        return b"", LengthWriter(framing.length)
+    if body is not None:
+        return b"Content-Length: %d\r\n" % len(body), LengthWriter(len(body))
+    if minor == 0:
+        return b"", CloseWriter()
+    return _CHUNKED, ChunkedWriter()
+
+
+def _connection_line(known: Known, keep_alive: bool, asked: Asked) -> bytes:
+    """Return the Connection line to add (RFC 9112 section 9.3, 9.6)."""
+    options = b",".join(
+        [bytes(value) for id_, value in zip(known[::2], known[1::2], strict=True) if id_ == CONNECTION and isinstance(value, bytes)]
+    ).lower()
+    if not keep_alive:
+        return b"" if b"close" in options else _CLOSE
+    if asked.minor == 0 and b"keep-alive" not in options:
+        return b"Connection: keep-alive\r\n"
+    return b""
+
+
+def has_framing(known: Known) -> bool:
+    """Say whether Content-Length or Transfer-Encoding is among *known*."""
+    return CONTENT_LENGTH in known[::2] or TRANSFER_ENCODING in known[::2]
