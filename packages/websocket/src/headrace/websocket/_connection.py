@@ -1,0 +1,492 @@
+"""The connection: bytes in, events out; events in, bytes out.
+
+Only what carries data between the parts lives here. What is legal is looked up in ``_state``,
+what a message is in ``_message`` and ``_outgoing``, when something is due in ``_heartbeat``.
+
+The common case, a whole uncompressed message in one frame, takes a path of its own at the top of
+`Connection.next_event` and `Connection.send`: one call into the leaf functions, one event.
+"""
+
+from __future__ import annotations
+
+import sys
+from codecs import utf_8_decode
+from collections.abc import Callable
+from typing import Final, cast, final
+
+from ._codes import CloseCode, Opcode, Role
+from ._compression import STEP, Deflater, Inflater
+from ._deflate import Deflate
+from ._errors import LocalProtocolError, RemoteProtocolError
+from ._events import NEED_DATA, Binary, Close, ConnectionClosed, Event, NeedData, Ping, Pong, Text
+from ._framing import build_frame, parse_frame, parse_head, unmask
+from ._heartbeat import Heartbeat, Verdict
+from ._limits import Limits
+from ._masking import next_key
+from ._message import IncomingMessage, not_utf8, too_big
+from ._outgoing import Outgoing, close_payload, masked_frames, read_close
+from ._state import READING, SENDABLE, TRANSITIONS, State, Step, check_head, check_length
+
+_TEXT_FRAME: Final = 0x80 | Opcode.TEXT
+_BINARY_FRAME: Final = 0x80 | Opcode.BINARY
+_OPEN = State.OPEN
+_DEFAULT_LIMITS: Final = Limits()
+_new = tuple.__new__
+
+
+@final
+class Connection:
+    """One side of a WebSocket connection after the handshake. It does no I/O and has no clock.
+
+    Attributes:
+        role: which side this is.
+        state: where the close handshake stands.
+        limits: what the peer may ask for.
+    """
+
+    __slots__ = (
+        "_assemble",
+        "_autoclose",
+        "_autopong",
+        "_buffer",
+        "_decode_text",
+        "_deflate",
+        "_ended",
+        "_eof",
+        "_failed",
+        "_final",
+        "_frame",
+        "_heard",
+        "_heartbeat",
+        "_inflater",
+        "_key",
+        "_left",
+        "_masked",
+        "_message",
+        "_outbox",
+        "_outgoing",
+        "_pending",
+        "_phase",
+        "_plain_in",
+        "_plain_out",
+        "_pos",
+        "_whole_limit",
+        "limits",
+        "role",
+        "state",
+    )
+
+    def __init__(
+        self,
+        role: Role,
+        *,
+        deflate: Deflate | None = None,
+        limits: Limits = _DEFAULT_LIMITS,
+        assemble: bool = True,
+        decode_text: bool = True,
+        autopong: bool = True,
+        autoclose: bool = True,
+        fragment_bytes: int | None = None,
+        ping_interval: float | None = None,
+        ping_timeout: float | None = None,
+        close_timeout: float | None = 10.0,
+        mask_key: Callable[[], bytes] = next_key,
+    ) -> None:
+        """Start in the open state.
+
+        Args:
+            role: which side this is.
+            deflate: what the handshake agreed on, ``Acceptance.deflate``.
+            limits: what the peer may ask for.
+            assemble: give messages whole; else piece by piece, as their bytes come.
+            decode_text: give text as str; else as the bytes of valid UTF-8.
+            autopong: put the answer to each ping into ``data_to_send()``.
+            autoclose: put the answer to the peer's Close into ``data_to_send()``.
+            fragment_bytes: split outgoing messages into frames of at most this payload; None
+                never splits.
+            ping_interval: seconds between pings; None sends none.
+            ping_timeout: seconds after a ping within which some byte must come; None waits
+                for ever.
+            close_timeout: seconds to wait for the peer's part of the close handshake; None
+                waits for ever.
+            mask_key: gives the four bytes that mask a client's next frame. They must be
+                unpredictable (RFC 6455, 10.3); a function of one's own is for tests.
+
+        Raises:
+            ValueError: a number is out of range.
+        """
+        if fragment_bytes is not None and fragment_bytes < 1:
+            raise ValueError(f"fragment_bytes is {fragment_bytes}, expected at least 1")
+        server = role is Role.SERVER
+        self.role = role
+        self.limits = limits
+        self.state = State.OPEN
+        self._assemble = assemble
+        self._decode_text = decode_text
+        self._autopong = autopong
+        self._autoclose = autoclose
+        self._deflate = deflate
+        self._heartbeat = Heartbeat(ping_interval, ping_timeout, close_timeout)
+        self._frame = build_frame if server else masked_frames(mask_key)
+        self._inflater: Inflater | None = None
+        deflater = None if deflate is None else Deflater(deflate, server=server)
+        self._outgoing = Outgoing(self._frame, deflater, fragment_bytes)
+        self._plain_out = self._outgoing.plain
+
+        self._masked = server  # whether the peer's frames are (RFC 6455, 5.1)
+        self._whole_limit = min(limits.max_message or sys.maxsize, limits.max_frame or sys.maxsize)
+        self._buffer = b""
+        self._pos = 0
+        self._pending: list[bytes] = []
+        self._eof = False
+        self._heard = False
+        self._plain_in = True  # between messages, so the next frame may be a whole one
+
+        self._message: IncomingMessage | None = None
+        self._left: int | None = None  # payload bytes to come of the data frame under way
+        self._final = True
+        self._key = b""
+        self._phase = 0
+
+        self._outbox: list[bytes] = []
+        self._ended: ConnectionClosed | None = None
+        self._failed = False
+
+    # Receiving
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Take bytes from the peer. They are looked at by `next_event`."""
+        if type(data) is not bytes:
+            data = bytes(data)
+        self._heard = True
+        if self._pos == len(self._buffer):
+            self._buffer = data
+            self._pos = 0
+        else:
+            self._pending.append(data)
+
+    def receive_eof(self) -> None:
+        """Take note that the peer's side of the transport has ended."""
+        self._eof = True
+        if self._ended is not None:
+            self._move(Step.END)
+
+    def next_event(self) -> Event | NeedData:
+        """Return the next event, `NEED_DATA`, or for ever `ConnectionClosed` after the last.
+
+        Raises:
+            RemoteProtocolError: the peer broke the protocol or a limit, and the connection has
+                failed. The Close frame with the error's code is in ``data_to_send()``; write
+                it and close the transport (RFC 6455, 7.1.7). Later calls return
+                `ConnectionClosed`.
+        """
+        if self._plain_in:
+            try:
+                frame = parse_frame(
+                    self._buffer, self._pos, self._masked, self._whole_limit, self._decode_text
+                )
+                if frame is not None:
+                    first, payload, self._pos = frame
+                    if first == _BINARY_FRAME:
+                        return _new(Binary, (payload, True))
+                    if isinstance(payload, bytes):  # not to be decoded, but to be checked
+                        utf_8_decode(payload, "strict", True)
+                    return _new(Text, (payload, True))
+            except UnicodeDecodeError as error:
+                raise self._fail(not_utf8(error)) from None
+        return self._read_on()
+
+    def _read_on(self) -> Event | NeedData:
+        """Read what is not a whole plain message."""
+        while self._ended is None:
+            try:
+                event = self._read_head() if self._left is None else self._read_payload(self._left)
+            except RemoteProtocolError as error:
+                raise self._fail(error)
+            if event is None:
+                continue
+            if event is not NEED_DATA:
+                return event
+            if self._pending:
+                self._buffer = b"".join((self._buffer[self._pos :], *self._pending))
+                self._pos = 0
+                self._pending.clear()
+                if self._plain_in:
+                    return self.next_event()
+            elif self._eof:
+                self._end(ConnectionClosed(CloseCode.ABNORMAL, ""))  # 7.1.5
+            else:
+                if self._pos == len(self._buffer):
+                    self._buffer, self._pos = b"", 0  # an idle connection keeps no bytes
+                return NEED_DATA
+        return self._ended
+
+    def _read_head(self) -> Event | NeedData | None:
+        """Read a frame's head, and the rest of it when that is a control frame."""
+        head = parse_head(self._buffer, self._pos)
+        if head is None:
+            return NEED_DATA
+        first, second, length, start = head
+        under_way = self._message is not None
+        opcode, fin, compressed = check_head(
+            first, second, self._masked, under_way, self._deflate is not None
+        )
+        if length < 0:
+            return NEED_DATA
+        check_length(second, length)
+        if opcode < Opcode.CLOSE:
+            self._check_limits(opcode, length, compressed)
+        stop = start + 4 if self._masked else start
+        if len(self._buffer) < stop:
+            return NEED_DATA
+        key = self._buffer[start:stop]
+        if opcode >= Opcode.CLOSE:
+            end = stop + length
+            if len(self._buffer) < end:
+                return NEED_DATA
+            self._pos = end
+            payload = self._buffer[stop:end]
+            return self._control(opcode, unmask(payload, 0, length, key, 0) if key else payload)
+        if under_way:
+            self._count_fragment()
+        else:
+            self._begin(opcode is Opcode.TEXT, compressed)
+        self._pos, self._left, self._final, self._key, self._phase = stop, length, fin, key, 0
+        return None
+
+    def _begin(self, text: bool, compressed: bool) -> None:
+        inflater = None
+        if compressed and self._deflate is not None:
+            inflater = self._inflater
+            if inflater is None:
+                server = self.role is Role.SERVER
+                inflater = self._inflater = Inflater(self._deflate, server=server)
+        self._message = IncomingMessage(
+            text, self._decode_text, inflater, self.limits.max_message, self._assemble
+        )
+        self._plain_in = False
+
+    def _check_limits(self, opcode: Opcode, length: int, compressed: bool) -> None:
+        limits, message = self.limits, self._message
+        if message is not None:
+            compressed = message.inflater is not None
+        most = limits.max_frame
+        if most is None and limits.max_message is not None:
+            most = limits.max_message * 2 if compressed else None
+        if most is not None and length > most:
+            raise RemoteProtocolError(
+                CloseCode.TOO_BIG, f"frame of {length} bytes, limit is {most}"
+            )
+        before = 0 if message is None else message.size
+        plain_most = None if compressed else limits.max_message
+        if plain_most is not None and before + length > plain_most:
+            raise too_big(before + length, plain_most)
+
+    def _count_fragment(self) -> None:
+        assert self._message is not None
+        self._message.fragments += 1
+        most = self.limits.max_fragments
+        if most is not None and self._message.fragments > most:
+            raise RemoteProtocolError(CloseCode.TOO_BIG, f"message of more than {most} fragments")
+
+    def _read_payload(self, left: int) -> Event | NeedData | None:
+        """Read what is there of a data frame's payload."""
+        message = self._message
+        assert message is not None
+        start = self._pos
+        stop = min(start + left, len(self._buffer))
+        if message.inflater is not None:
+            stop = min(stop, start + STEP)
+        if stop == start and left:
+            return NEED_DATA
+        if self._masked:
+            data = unmask(self._buffer, start, stop, self._key, self._phase)
+            self._phase = (self._phase + stop - start) & 3
+        else:
+            data = self._buffer[start:stop]
+        self._pos = stop
+        left -= stop - start
+        self._left = left or None
+        piece = message.feed(data)
+        if left == 0:
+            return self._end_frame(message, piece)
+        return None if self._assemble or not piece else self._piece(message, piece, False)
+
+    def _end_frame(self, message: IncomingMessage, piece: str | bytes) -> Event | None:
+        if not self._final:
+            return None if self._assemble else self._piece(message, piece, False)
+        rest = message.finish()
+        self._message = None
+        self._plain_in = True
+        return self._piece(message, rest if self._assemble else piece + rest, True)  # type: ignore[operator]
+
+    def _piece(self, message: IncomingMessage, data: str | bytes, final: bool) -> Text | Binary:
+        if message.text:
+            return Text(cast(str, data), final)
+        return Binary(cast(bytes, data), final)
+
+    def _control(self, opcode: Opcode, payload: bytes) -> Event:
+        if opcode is Opcode.PING:
+            if self._autopong:
+                if len(self._outbox) >= self.limits.max_control_queue:
+                    del self._outbox[0]  # 5.5.3: only the latest ping needs its pong
+                self._outbox.append(self._frame(0x80 | Opcode.PONG, payload))
+            return Ping(payload)
+        if opcode is Opcode.PONG:
+            return Pong(payload)
+        close = read_close(payload)
+        if not isinstance(close, Close):
+            raise RemoteProtocolError(*close)
+        self._move(Step.RECEIVE_CLOSE)
+        code = CloseCode.NO_STATUS if close.code is None else close.code  # 7.1.5
+        self._stop_reading(ConnectionClosed(code, close.reason))
+        if self.state is State.CLOSE_RECEIVED and self._autoclose:  # 5.5.1: MUST answer
+            self._outbox.append(self._close_frame(close.code, ""))
+        return close
+
+    # Sending
+
+    def send(self, event: Event, *, compress: bool | None = None) -> bytes:
+        """Return the bytes that send *event*.
+
+        Args:
+            event: a message, a piece of one, a control frame.
+            compress: whether to compress the message, when permessage-deflate was agreed on;
+                None decides by its size. Of a message in pieces, the first decides.
+
+        Raises:
+            LocalProtocolError: the event may not be sent in this state, breaks the order of
+                messages, or cannot be written as a frame.
+            TypeError: the event is no event, or holds data of another type.
+        """
+        if self._plain_out:
+            try:
+                if type(event) is Text:
+                    data, fin = event
+                    if fin and type(data) is str:
+                        return self._frame(_TEXT_FRAME, data)
+                elif type(event) is Binary:
+                    payload, fin = event
+                    if fin:
+                        return self._frame(_BINARY_FRAME, payload)
+            except UnicodeEncodeError as error:
+                raise LocalProtocolError(f"text cannot be sent as UTF-8: {error.reason}") from None
+        return self._send_other(event, compress)
+
+    def _send_other(self, event: Event, compress: bool | None) -> bytes:
+        kind = type(event)
+        if kind not in SENDABLE[self.state]:
+            if kind not in SENDABLE[_OPEN]:
+                raise TypeError(f"{kind.__name__} cannot be sent")
+            raise LocalProtocolError(f"{kind.__name__} may not be sent: {self.state.value}")
+        if isinstance(event, (Text, Binary)):
+            frames = self._outgoing.message(event, compress)
+            self._plain_out = self.state is _OPEN and self._outgoing.plain
+            return frames
+        if isinstance(event, Close):
+            return self._close_frame(event.code, event.reason)
+        assert isinstance(event, (Ping, Pong))
+        payload = bytes(memoryview(event.payload))
+        if len(payload) > 125:  # 5.5
+            raise LocalProtocolError(f"{kind.__name__} has {len(payload)} bytes, at most 125 fit")
+        opcode = Opcode.PING if kind is Ping else Opcode.PONG
+        return self._frame(0x80 | opcode, payload)
+
+    def _close_frame(self, code: int | None, reason: str) -> bytes:
+        payload = close_payload(code, reason)
+        self._move(Step.SEND_CLOSE)
+        return self._frame(0x80 | Opcode.CLOSE, payload)
+
+    def data_to_send(self) -> bytes:
+        """Return and forget the automatic answers: pongs, pings, the Close.
+
+        Call it after each round of events and after `handle_time`.
+        """
+        outbox = self._outbox
+        if not outbox:
+            return b""
+        data = outbox[0] if len(outbox) == 1 else b"".join(outbox)
+        outbox.clear()
+        return data
+
+    # Time
+
+    def next_deadline(self) -> float | None:
+        """Return when to call `handle_time`, on the caller's clock, or None for never.
+
+        A time that has passed, at first 0.0, means at once. Ask again after each `send`,
+        `next_event` and `handle_time`.
+        """
+        if self.finished:
+            return None
+        return self._heartbeat.due(self.state is not _OPEN)
+
+    def handle_time(self, now: float) -> None:
+        """Take the time, in seconds of any clock that does not go backwards.
+
+        May put a ping into ``data_to_send()``. A peer that gave no sign of life within
+        ``ping_timeout`` is sent a Close with 1011 and the connection ends with 1006; one that
+        does not close within ``close_timeout`` ends it with 1006 too.
+        """
+        heard, self._heard = self._heard, False
+        verdict = self._heartbeat.tick(now, self.state is not _OPEN, heard)
+        if verdict is Verdict.PING:
+            if len(self._outbox) < self.limits.max_control_queue:
+                self._outbox.append(self._frame(0x80 | Opcode.PING, b""))
+        elif verdict is Verdict.DEAD:
+            self._outbox.append(self._close_frame(CloseCode.INTERNAL_ERROR, "ping timeout"))
+            self._failed = True
+            self._end(ConnectionClosed(CloseCode.ABNORMAL, "ping timeout"))
+        elif verdict is Verdict.OVERDUE:
+            self._failed = True
+            if self._ended is None:
+                self._stop_reading(ConnectionClosed(CloseCode.ABNORMAL, "close timeout"))
+            self._move(Step.END)
+
+    # The end
+
+    @property
+    def close_code(self) -> int | None:
+        """What ended the connection, as in `ConnectionClosed`; None before the end."""
+        return None if self._ended is None else self._ended.code
+
+    @property
+    def close_reason(self) -> str:
+        """The reason that came with the close code, else an empty string."""
+        return "" if self._ended is None else self._ended.reason
+
+    @property
+    def finished(self) -> bool:
+        """True when the transport should be closed, once ``data_to_send()`` is written.
+
+        A server closes as soon as both Close frames are through; a client waits until the
+        server has closed, or ``close_timeout`` has passed (RFC 6455, 7.1.1).
+        """
+        if self.state is not State.CLOSED:
+            return False
+        return self._eof or self._failed or self.role is Role.SERVER
+
+    def _move(self, step: Step) -> None:
+        self.state = TRANSITIONS[self.state, step]
+        self._plain_out = False
+        if self.state not in READING:
+            self._plain_in = False
+
+    def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
+        """Fail the connection (RFC 6455, 7.1.7) and return the error to raise."""
+        if self.state is _OPEN:
+            reason = error.detail.encode()[:123].decode(errors="ignore")
+            self._outbox.append(self._close_frame(error.code, reason))
+        self._failed = True
+        self._end(ConnectionClosed(error.code, error.detail))
+        return error
+
+    def _end(self, ended: ConnectionClosed) -> None:
+        self._stop_reading(ended)
+        self._move(Step.END)
+
+    def _stop_reading(self, ended: ConnectionClosed) -> None:
+        # 1.4 and 7.1.7: what comes after a Close or a failure is not looked at.
+        self._ended = ended
+        self._buffer, self._pos, self._message, self._inflater = b"", 0, None, None
+        self._pending.clear()

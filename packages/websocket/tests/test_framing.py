@@ -1,0 +1,144 @@
+"""The leaf functions, both twins over one battery."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+from wire import KEY, length_of, masked, plain, xor
+
+SIZES = [0, 1, 2, 3, 4, 7, 8, 9, 31, 32, 33, 63, 64, 125, 126, 127, 65535, 65536, 65537, 100_001]
+
+
+@pytest.mark.parametrize("phase", range(4))
+@pytest.mark.parametrize("size", SIZES)
+def test_unmask(framing: ModuleType, size: int, phase: int) -> None:
+    data = os.urandom(size + 5)
+    key = KEY[phase:] + KEY[:phase]
+    assert framing.unmask(data, 3, size + 3, KEY, phase) == xor(data[3 : size + 3], key)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", None),
+        (b"\x81", None),
+        (b"\x81\x05", (0x81, 0x05, 5, 2)),
+        (b"\x81\x85", (0x81, 0x85, 5, 2)),
+        (b"\x82\x7e", (0x82, 0x7E, -1, 2)),
+        (b"\x82\x7e\x01", (0x82, 0x7E, -1, 2)),
+        (b"\x82\x7e\x01\x02", (0x82, 0x7E, 258, 4)),
+        (b"\x82\xff" + bytes(7), (0x82, 0xFF, -1, 2)),
+        (b"\x82\x7f" + bytes(7) + b"\x09", (0x82, 0x7F, 9, 10)),
+        (b"\x82\x7f" + b"\xff" * 8, (0x82, 0x7F, 2**64 - 1, 10)),
+    ],
+)
+def test_parse_head(
+    framing: ModuleType, data: bytes, expected: tuple[int, int, int, int] | None
+) -> None:
+    assert framing.parse_head(data, 0) == expected
+    if expected is not None:
+        *fields, end = expected
+        assert framing.parse_head(b"xyz" + data, 3) == (*fields, end + 3)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("first", [0x81, 0x82])
+def test_a_whole_frame_is_read_where_it_stands(framing: ModuleType, first: int, size: int) -> None:
+    payload = b"a" * size
+    for frame, has_mask in ((plain(first, payload), False), (masked(first, payload), True)):
+        data = b"xy" + frame + b"z"
+        assert framing.parse_frame(data, 2, has_mask, size, False) == (
+            first,
+            payload,
+            len(frame) + 2,
+        )
+        decoded = payload.decode() if first == 0x81 else payload
+        assert framing.parse_frame(data, 2, has_mask, size, True) == (
+            first,
+            decoded,
+            len(frame) + 2,
+        )
+        assert framing.parse_frame(data[:-2], 2, has_mask, size, True) is None
+        assert framing.parse_frame(data, 2, not has_mask, size, True) is None
+        if size:
+            assert framing.parse_frame(data, 2, has_mask, size - 1, True) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\x82\x7e\x00\x01",
+        b"\x82\x7e\x00\x7d",
+        b"\x82\x7f" + bytes(7) + b"\x01",
+        b"\x82\x7f" + bytes(6) + b"\xff\xff",
+        b"\x82\x7f" + b"\xff" * 8,
+        b"\x82\x7f\x80" + bytes(7),
+        b"\x82\x7f\x7f" + b"\xff" * 7,
+    ],
+)
+def test_long_forms_of_length_are_left_to_the_tables(framing: ModuleType, head: bytes) -> None:
+    assert framing.parse_frame(head + bytes(70_000), 0, False, sys.maxsize, True) is None
+
+
+@pytest.mark.parametrize("first", sorted(set(range(256)) - {0x81, 0x82}))
+def test_what_is_no_whole_message_is_left_to_the_tables(framing: ModuleType, first: int) -> None:
+    assert framing.parse_frame(plain(first, b"abc"), 0, False, 100, True) is None
+
+
+@pytest.mark.parametrize("text", ["é", "a" * 70 + "€", "𝄞" * 9, "\x00", ""])
+def test_text_beyond_ascii(framing: ModuleType, text: str) -> None:
+    for frame, has_mask in (
+        (plain(0x81, text.encode()), False),
+        (masked(0x81, text.encode()), True),
+    ):
+        assert framing.parse_frame(frame, 0, has_mask, 1000, True)[1] == text
+    assert framing.build_frame(0x81, text) == plain(0x81, text.encode())
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"a" * 40 + b"\xc3", b"\xed\xa0\x80", b"\xc0\x80"])
+def test_text_that_is_none(framing: ModuleType, data: bytes) -> None:
+    for frame, has_mask in ((plain(0x81, data), False), (masked(0x81, data), True)):
+        with pytest.raises(UnicodeDecodeError):
+            framing.parse_frame(frame, 0, has_mask, 100, True)
+        assert framing.parse_frame(frame, 0, has_mask, 100, False)[1] == data
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_build_frame(framing: ModuleType, size: int) -> None:
+    payload = os.urandom(size)
+    assert framing.build_frame(0x02, payload) == b"\x02" + length_of(size, 0) + payload
+    assert framing.build_frame(0x82, payload, KEY) == masked(0x82, payload)
+    assert framing.build_frame(0x82, bytearray(payload), KEY) == masked(0x82, payload)
+    assert framing.build_frame(0x82, memoryview(payload)) == plain(0x82, payload)
+    assert framing.build_frame(0x81, "a" * size, KEY) == masked(0x81, b"a" * size)
+
+
+@pytest.mark.parametrize("payload", ["text", 5, None, ["a"]])
+def test_build_frame_refuses_other_payloads(framing: ModuleType, payload: object) -> None:
+    with pytest.raises(TypeError):
+        framing.build_frame(0x82, payload)
+
+
+def test_build_frame_refuses_lone_surrogates(framing: ModuleType) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        framing.build_frame(0x81, "\ud800")
+
+
+@pytest.mark.parametrize(
+    ("mode", "text"),
+    [("none", "python"), ("nonsense", "expected auto, require or none")],
+)
+def test_the_switch(mode: str, text: str) -> None:
+    code = "import headrace.websocket as w; print(w.IMPLEMENTATION)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "HEADRACE_EXTENSIONS": mode},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert text in done.stdout + done.stderr
