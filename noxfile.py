@@ -1,0 +1,233 @@
+# /// script
+# dependencies = ["nox[uv]>=2025.5"]
+# ///
+"""The one entry to everything: test matrix, checks, benchmarks, and the example application.
+
+``nox --list`` explains the sessions, ``nox`` runs the default ones, and one cell runs as
+``nox -s "tests-3.13(router)"``. The script block above lets nox bring uv along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PACKAGES = ["http-parser", "router", "websocket", "testing", "web"]
+#: Packages with compiled twins of their own.
+ACCELERATED = ["http-parser", "websocket"]
+PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "packages/web/pyproject.toml"))
+#: One interpreter for what does not depend on it.
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+TOOLS = {"mypy": "mypy==2.4.1", "ruff": "ruff==0.17.5"}
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+# A matrix covers the interpreters that are found; the hosted CI demands each of its own.
+nox.options.error_on_missing_interpreters = False
+
+os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+
+
+def see_pyenv_versions() -> None:
+    """Let pyenv's shims find each version that it has, not only the chosen one."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    versions = [path.name for path in (root / "versions").glob("3.*") if path.is_dir()]
+    wanted = [name for name in versions if ".".join(name.split(".")[:2]) in PYTHONS]
+    if wanted and "PYENV_VERSION" not in os.environ:
+        wanted.sort(key=lambda name: (not name.startswith(f"{PYTHON}."), name))
+        os.environ["PYENV_VERSION"] = ":".join([*wanted, "system"])
+
+
+see_pyenv_versions()
+
+
+def project(package: str) -> dict[str, object]:
+    """Return the metadata of a package."""
+    return tomllib.loads((ROOT / "packages" / package / "pyproject.toml").read_text())
+
+
+def split_siblings(requirements: list[str]) -> tuple[list[str], list[str]]:
+    """Split requirements into the folders of siblings and those from the index."""
+    siblings, others = [], []
+    for requirement in requirements:
+        match = re.match(r"headrace-([a-z-]*[a-z])", requirement)
+        (siblings if match else others).append(match[1] if match else requirement)
+    return siblings, others
+
+
+def with_siblings(packages: list[str]) -> list[str]:
+    """Return *packages* and all siblings that they depend on."""
+    found: list[str] = []
+    queue = list(packages)
+    while queue:
+        package = queue.pop()
+        if package not in found:
+            found.append(package)
+            queue += split_siblings(project(package)["project"]["dependencies"])[0]
+    return sorted(found)
+
+
+def fingerprint(package: str) -> str:
+    """Return a digest of all that goes into the wheel of a package."""
+    digest = hashlib.sha256()
+    folder = ROOT / "packages" / package
+    for path in sorted([*folder.glob("src/**/*.py*"), *folder.glob("*.*")]):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def wheel_of(session: nox.Session, package: str, extensions: str) -> Path:
+    """Return the wheel of a package for the session's interpreter, built when it is not there."""
+    pure = package not in ACCELERATED
+    kind = "pure" if pure or extensions == "none" else f"py{session.python or PYTHON}-{extensions}"
+    folder = ROOT / ".nox" / "wheels" / f"{package}-{kind}-{fingerprint(package)}"
+    if not list(folder.glob("*.whl")):
+        build(session, package, folder, extensions, "--wheel")
+    return next(folder.glob("*.whl"))
+
+
+def build(session: nox.Session, package: str, folder: Path, extensions: str, *what: str) -> None:
+    """Build distributions of a package into *folder*."""
+    source = str(ROOT / "packages" / package)
+    env = {"HEADRACE_EXTENSIONS": extensions}
+    if session.venv_backend == "uv":
+        python = ["--python", session.virtualenv.location]
+        session.run(
+            "uv", "build", "-q", *what, *python, "-o", str(folder), source, env=env, external=True
+        )
+    else:
+        session.install("-q", "build")
+        session.run("python", "-m", "build", *what, "-o", str(folder), source, env=env)
+
+
+def install_wheels(
+    session: nox.Session, packages: list[str], extensions: str, *others: str
+) -> None:
+    """Install packages of this tree with their siblings, and *others* from the index."""
+    wheels = [wheel_of(session, package, extensions) for package in with_siblings(packages)]
+    session.install("-q", *map(str, wheels), *others)
+    # The tree's version number stands still while its code changes.
+    reinstall = "--reinstall" if session.venv_backend == "uv" else "--force-reinstall"
+    session.install("-q", "--no-deps", reinstall, *map(str, wheels))
+
+
+def test_requirements(package: str) -> tuple[list[str], list[str]]:
+    """Return the siblings and the index requirements of a package's test group."""
+    group = nox.project.dependency_groups(project(package), "test")
+    return split_siblings(list(group))
+
+
+CELLS = [nox.param(package, "require", id=package) for package in PACKAGES] + [
+    nox.param(package, "none", id=f"{package}-pure") for package in PACKAGES if package != "router"
+]
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("package, extensions", CELLS)
+def tests(session: nox.Session, package: str, extensions: str) -> None:
+    """Test one package with only it, its siblings and its test group installed."""
+    siblings, others = test_requirements(package)
+    install_wheels(session, [package, *siblings], extensions, *others)
+    session.chdir(ROOT / "packages" / package)
+    session.run("python", "-m", "pytest", *session.posargs, env={"HEADRACE_EXTENSIONS": extensions})
+
+
+@nox.session(python=PYTHON)
+@nox.parametrize("package", PACKAGES, ids=PACKAGES)
+def wheel(session: nox.Session, package: str) -> None:
+    """Build sdist and wheel of one package and test the wheel outside of the tree."""
+    scratch = Path(session.create_tmp()).resolve()
+    dist = scratch / "dist"
+    shutil.rmtree(scratch, ignore_errors=True)
+    build(session, package, dist, "auto")
+    built = next(dist.glob("*.whl"))
+    session.run("python", str(ROOT / "tests" / "check_wheel.py"), str(built), package)
+    siblings, others = test_requirements(package)
+    needed = [name for name in with_siblings([package, *siblings]) if name != package]
+    wheels = [str(wheel_of(session, name, "auto")) for name in needed]
+    session.install("-q", str(built), *wheels, *others)
+    reinstall = "--reinstall" if session.venv_backend == "uv" else "--force-reinstall"
+    session.install("-q", "--no-deps", reinstall, str(built), *wheels)
+    source = ROOT / "packages" / package
+    shutil.copytree(source / "tests", scratch / "outside" / "tests")
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(source / name, scratch / "outside" / name)
+    session.chdir(scratch / "outside")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def layers(session: nox.Session) -> None:
+    """Check which module imports which, the namespace, and what installing one package brings."""
+    session.install("-q", "pytest")
+    install_wheels(session, ["web"], "auto")
+    session.run("python", "-m", "pytest", "-c", "pyproject.toml", "tests", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def lint(session: nox.Session) -> None:
+    """Check format and style with ruff; ``nox -s lint -- --fix`` mends what it can."""
+    session.install("-q", TOOLS["ruff"])
+    fix = "--fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []), ".")
+    session.run("ruff", "format", *([] if fix else ["--diff"]), ".")
+
+
+@nox.session(python=PYTHON)
+def types(session: nox.Session) -> None:
+    """Check types with mypy --strict: all packages, and what their users would write."""
+    requirements = {"multidict>=6.0", "yarl>=1.12", "pytest>=8.4"}
+    session.install("-q", TOOLS["mypy"], "hatchling", "Cython", "types-setuptools", *requirements)
+    for package in PACKAGES:
+        session.run("mypy", "-p", f"headrace.{package.replace('-', '_')}")
+    for path in sorted(ROOT.glob("packages/*/tests/typing_api.py")):
+        session.run("mypy", str(path))
+
+
+@nox.session(python=PYTHON)
+def docs(session: nox.Session) -> None:
+    """Run the code blocks of every README and of the guide, and check the links between pages."""
+    session.install("-q", "pytest", "pytest-timeout", "pytest-asyncio", "aiohttp")
+    install_wheels(session, PACKAGES, "auto")
+    session.run("python", "-m", "pytest", "-c", "pyproject.toml", "docs", *session.posargs)
+
+
+@nox.session(python=PYTHON, default=False)
+def serve(session: nox.Session) -> None:
+    """Build and install the umbrella and serve the example application on 127.0.0.1:8080."""
+    install_wheels(session, ["web"], "auto")
+    address = session.posargs or ["-H", "127.0.0.1", "-P", "8080"]
+    session.chdir(ROOT / "examples")
+    session.run("python", "-m", "headrace.web", *address, "live:create_app")
+
+
+@nox.session(python=PYTHON, default=False)
+def bench(session: nox.Session) -> None:
+    """Measure with wrk against the peers; see benchmarks/README.md for the options."""
+    install_wheels(session, ["web"], "require", "-r", str(ROOT / "benchmarks/requirements.txt"))
+    session.run("python", str(ROOT / "benchmarks" / "http.py"), *session.posargs)
+
+
+@nox.session(python=PYTHON, default=False)
+def dev(session: nox.Session) -> None:
+    """Make .venv with all five packages editable and everything that tests need."""
+    session.run("python", "-m", "venv", str(ROOT / ".venv"))
+    python = str(ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
+    others = {requirement for package in PACKAGES for requirement in test_requirements(package)[1]}
+    editable = [part for name in PACKAGES for part in ("-e", str(ROOT / "packages" / name))]
+    session.run(python, "-m", "pip", "install", "-q", *editable, *sorted(others), external=True)
+
+
+if __name__ == "__main__":
+    nox.main()

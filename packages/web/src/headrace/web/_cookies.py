@@ -1,0 +1,74 @@
+"""The two directions of cookies: the Cookie field read leniently, Set-Cookie written strictly.
+
+RFC 6265, sections 4.1 (what a server writes) and 5.4 (what a browser sends).
+"""
+
+from __future__ import annotations
+
+import re
+from http.cookies import SimpleCookie
+from typing import Literal
+
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;]*")
+
+SameSite = Literal["Strict", "Lax", "None"]
+
+
+def parse_cookies(field: str) -> dict[str, str]:
+    """Return the cookies of a Cookie field; the first of several with one name counts.
+
+    A pair that is malformed is left out, it does not hide the others.
+    """
+    cookies: dict[str, str] = {}
+    for pair in field.split(";"):
+        name, equals, value = pair.partition("=")
+        name = name.strip(" \t")
+        if equals and name and name not in cookies:
+            value = value.strip(" \t")
+            if len(value) > 1 and value[0] == value[-1] == '"':
+                value = value[1:-1]
+            cookies[name] = value
+    return cookies
+
+
+def set_cookie(
+    cookies: SimpleCookie,
+    name: str,
+    value: str,
+    *,
+    expires: str | None,
+    domain: str | None,
+    max_age: int | str | None,
+    path: str | None,
+    secure: bool | None,
+    httponly: bool | None,
+    samesite: str | None,
+) -> None:
+    """Add a cookie to those that a response sets.
+
+    Raises:
+        ValueError: The name is no token, or an attribute holds a semicolon or control.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(f"cookie name {name!r} is not a token")
+    cookies.pop(name, None)
+    cookies[name] = value
+    morsel = cookies[name]
+    attributes = {
+        "expires": expires,
+        "domain": domain,
+        "max-age": None if max_age is None else str(max_age),
+        "path": path,
+        "samesite": samesite,
+    }
+    for key, text in attributes.items():
+        if text is None:
+            continue
+        if _ATTRIBUTE.fullmatch(text) is None:
+            raise ValueError(f"cookie attribute {key} has a semicolon or a control character")
+        morsel[key] = text
+    if secure:
+        morsel["secure"] = True
+    if httponly:
+        morsel["httponly"] = True

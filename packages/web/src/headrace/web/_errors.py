@@ -1,0 +1,28 @@
+"""The exceptions of web that are not HTTP answers."""
+
+from __future__ import annotations
+
+
+class ClientConnectionResetError(ConnectionResetError):
+    """The client has gone: raised by a write after the connection was lost."""
+
+
+class PayloadAccessError(Exception):
+    """The request's body is read after its response was finished."""
+
+
+class RequestPayloadError(Exception):
+    """The request's body is malformed or was cut short; the client's fault (400)."""
+
+
+class CleanupError(RuntimeError):
+    """Several callbacks failed while the application was cleaned up; see `exceptions`."""
+
+    @property
+    def exceptions(self) -> list[BaseException]:
+        """The failures, in the order in which they happened."""
+        return list(self.args[1])
+
+
+class NotAppKeyWarning(UserWarning):
+    """Kept for programs that filter it; headrace accepts plain string keys in silence."""

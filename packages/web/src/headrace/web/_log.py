@@ -1,0 +1,120 @@
+"""The access log: one line for each answer, in the format that aiohttp's users know."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import os
+import re
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Final
+
+from ._request import BaseRequest
+from ._response import StreamResponse
+
+access_logger: Final = logging.getLogger("headrace.access")
+
+Atom = Callable[[BaseRequest, StreamResponse, float], object]
+
+_ATOM = re.compile(r"%(?:\{([A-Za-z0-9\-_]+)\}([ioe])|(Tf|[atPrsbTD%]))")
+
+
+class AbstractAccessLogger(ABC):
+    """What `run_app` takes as *access_log_class*."""
+
+    def __init__(self, logger: logging.Logger, log_format: str) -> None:
+        self.logger = logger
+        self.log_format = log_format
+
+    @abstractmethod
+    def log(self, request: BaseRequest, response: StreamResponse, time: float) -> None:
+        """Log an answer that took *time* seconds."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether lines would be written at all."""
+        return True
+
+
+def _start_time(request: BaseRequest, response: StreamResponse, seconds: float) -> str:
+    started = datetime.datetime.fromtimestamp(time.time() - seconds).astimezone()
+    return started.strftime("[%d/%b/%Y:%H:%M:%S %z]")
+
+
+def _request_line(request: BaseRequest, response: StreamResponse, seconds: float) -> str:
+    major, minor = request.version
+    return f"{request.method} {request.raw_path} HTTP/{major}.{minor}"
+
+
+_ATOMS: Final[dict[str, Atom]] = {
+    "%": lambda request, response, seconds: "%",
+    "a": lambda request, response, seconds: request.remote or "-",
+    "t": _start_time,
+    "P": lambda request, response, seconds: f"<{os.getpid()}>",
+    "r": _request_line,
+    "s": lambda request, response, seconds: response.status,
+    "b": lambda request, response, seconds: response.body_length,
+    "T": lambda request, response, seconds: round(seconds),
+    "Tf": lambda request, response, seconds: f"{seconds:06f}",
+    "D": lambda request, response, seconds: round(seconds * 1_000_000),
+}
+
+
+def _field_atom(name: str, source: str) -> Atom:
+    if source == "i":
+        return lambda request, response, seconds: request.headers.get(name, "-")
+    if source == "o":
+        return lambda request, response, seconds: response.headers.get(name, "-")
+    return lambda request, response, seconds: os.environ.get(name, "-")
+
+
+class AccessLogger(AbstractAccessLogger):
+    """Writes the atoms ``%a %t %P %r %s %b %T %Tf %D %{X}i %{X}o %{X}e`` of *log_format*.
+
+    Raises:
+        ValueError: The format holds an unknown atom.
+    """
+
+    LOG_FORMAT = '%a %t "%r" %s %b "%{Referer}i" "%{User-Agent}i"'
+
+    def __init__(self, logger: logging.Logger, log_format: str = LOG_FORMAT) -> None:
+        super().__init__(logger, log_format)
+        self._atoms: list[Atom] = []
+        pieces = []
+        position = 0
+        for match in _ATOM.finditer(log_format):
+            pieces += [log_format[position : match.start()], "%s"]
+            position = match.end()
+            name, source, letter = match.groups()
+            self._atoms.append(_field_atom(name, source) if name else _ATOMS[letter])
+        pieces.append(log_format[position:])
+        if any("%" in literal for literal in pieces[::2]):
+            raise ValueError(f"access log format {log_format!r} has an unknown atom")
+        self._template = "".join(pieces)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the logger lets messages of level INFO through."""
+        return self.logger.isEnabledFor(logging.INFO)
+
+    def log(self, request: BaseRequest, response: StreamResponse, time: float) -> None:
+        """Log an answer that took *time* seconds."""
+        values = [atom(request, response, time) for atom in self._atoms]
+        self.logger.info(self._template, *map(_printable, values))
+
+
+def _printable(value: object) -> object:
+    """Make control characters visible: a field of a request must not forge a log line."""
+    return value if not isinstance(value, str) or value.isprintable() else ascii(value)[1:-1]
+
+
+def make_access_log(
+    access_log_class: type[AbstractAccessLogger], logger: Any, log_format: str
+) -> Callable[[BaseRequest, StreamResponse, float], None] | None:
+    """Return what logs an answer, or None when nothing would be written."""
+    if logger is None:
+        return None
+    access_log = access_log_class(logger, log_format)
+    return access_log.log if access_log.enabled else None

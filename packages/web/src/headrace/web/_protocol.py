@@ -1,0 +1,580 @@
+"""One HTTP/1 connection: the glue between a transport, the parser and the application layer.
+
+This module alone knows the machinery of `headrace.http_parser`. The parser decides what is
+legal and how messages are framed; this module moves bytes and events, runs one task for
+each request, and closes connections. Requests on one connection are served one after the
+other: what a client pipelines waits in the parser, and reading pauses when it is much.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Awaitable, Callable, Generator
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any, Final, cast, final
+
+from headrace.http_parser import (
+    NEED_DATA,
+    PAUSED,
+    Connection,
+    ConnectionClosed,
+    Data,
+    EndOfMessage,
+    Informational,
+    Limits,
+    RemoteProtocolError,
+    Role,
+    State,
+)
+from headrace.http_parser import Request as RequestHead
+from headrace.http_parser import Response as ResponseHead
+
+from . import _headers as hdrs
+from ._errors import ClientConnectionResetError, PayloadAccessError, RequestPayloadError
+from ._exceptions import BY_STATUS, HTTPException, HTTPInternalServerError
+from ._headers import HttpVersion, HttpVersion10, HttpVersion11
+from ._request import BaseRequest
+from ._response import Response, StreamResponse
+from ._streams import DONE, Field, Fields, StreamReader, lost_connection
+
+server_logger = logging.getLogger("headrace.server")
+
+#: Bytes of pipelined requests that wait in the parser before reading pauses.
+MAX_PIPELINED: Final = 64 * 1024
+#: Bytes that may wait in the transport before a write that nobody awaits is an error.
+WRITE_LIMIT: Final = 16 * 1024**2
+#: Bytes of an unread body that are read and dropped to keep the connection.
+MAX_DRAIN: Final = 256 * 1024
+
+_METHODS: Final = {method.encode(): method for method in hdrs.METH_ALL}
+_VERSIONS: Final = (HttpVersion10, HttpVersion11, *(HttpVersion(1, n) for n in range(2, 10)))
+
+
+class Service:
+    """What the connections of one server share: its handler, limits, clock and log."""
+
+    def __init__(
+        self,
+        handler: Callable[[Any], Awaitable[StreamResponse]],
+        *,
+        request_factory: type[BaseRequest] = BaseRequest,
+        keepalive_timeout: float = 75.0,
+        head_timeout: float = 30.0,
+        lingering_time: float = 10.0,
+        max_line_size: int = 8190,
+        max_field_size: int = 8190,
+        max_headers: int = 128,
+        tcp_keepalive: bool = True,
+        server_header: str | None = None,
+        handler_cancellation: bool = False,
+        debug: bool = False,
+        logger: logging.Logger = server_logger,
+    ) -> None:
+        self.handler = handler
+        self.request_factory = request_factory
+        self.keepalive_timeout = keepalive_timeout
+        self.head_timeout = head_timeout
+        self.lingering_time = lingering_time
+        self.limits = Limits(
+            max_request_line=max_line_size, max_header=max_field_size, max_headers=max_headers
+        )
+        self.tcp_keepalive = tcp_keepalive
+        self.handler_cancellation = handler_cancellation
+        self.debug = debug
+        self.logger = logger
+        self.log_access: Callable[[BaseRequest, StreamResponse, float], None] | None = None
+        self.connections: set[RequestHandler] = set()
+        self.closing = False
+        #: The loop's time as of the last sweep: deadlines need no better, and cost no call.
+        self.now = 0.0
+        self._server_fields = [] if server_header is None else [(b"Server", server_header.encode())]
+        self._fields: list[Field] = []
+        self._fields_until = 0.0
+
+    def fields(self) -> list[Field]:
+        """Return the fields of every response: Date (RFC 9110, section 6.6.1) and Server."""
+        now = time.time()
+        if now >= self._fields_until:
+            self._fields_until = now // 1 + 1
+            date = formatdate(now, usegmt=True).encode("ascii")
+            self._fields = [(b"Date", date), *self._server_fields]
+        return self._fields
+
+    def opened(self, connection: RequestHandler) -> None:
+        """Take note of a new connection."""
+        self.connections.add(connection)
+
+    def closed(self, connection: RequestHandler) -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
+
+
+@final
+class _Drain:
+    """Waits until the client has taken enough; nothing happens if nobody awaits it."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: RequestHandler) -> None:
+        self._connection = connection
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._connection._drained().__await__()
+
+
+class RequestHandler(asyncio.Protocol):
+    """The protocol of one connection, and the `Exchange` of the request that it serves."""
+
+    __slots__ = (
+        "__weakref__",
+        "_closing",
+        "_content",
+        "_deadline",
+        "_drain_waiters",
+        "_eof",
+        "_lingering",
+        "_loop",
+        "_parser",
+        "_paused_reading",
+        "_paused_writing",
+        "_pumping",
+        "_service",
+        "_task",
+        "_transport",
+        "_unread",
+        "upgraded",
+    )
+
+    def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
+        self._service = service
+        self._loop = loop
+        self._parser = Connection(Role.SERVER, limits=service.limits)
+        self._transport: asyncio.Transport | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._content: StreamReader | None = None
+        self._drain_waiters: list[asyncio.Future[None]] | None = None
+        self._deadline = 0.0
+        self._closing = False
+        self._eof = False
+        self._lingering = False
+        self._paused_reading = False
+        self._paused_writing = False
+        self._pumping = False
+        self._unread = 0  # bytes of an unread body that may still be dropped
+        #: The protocol that took the connection over after an upgrade.
+        self.upgraded: Any = None
+
+    # -- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports have the interface, but not the base class.
+        self._transport = cast(asyncio.Transport, transport)
+        service = self._service
+        service.opened(self)
+        self._deadline = service.now + service.keepalive_timeout
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._transport = None
+        self._service.closed(self)
+        content = self._content
+        if content is not None:
+            content.set_exception(lost_connection())
+        self._wake_writers()
+        task = self._task
+        if task is not None and self._service.handler_cancellation:
+            task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            return
+        parser = self._parser
+        parser.receive_data(data)
+        if self._task is None:
+            self._pump()
+        elif self._content is not None:
+            self._pump_body()
+        elif parser.buffered > MAX_PIPELINED:
+            self._pause_reading()
+
+    def eof_received(self) -> bool:
+        """Keep the connection for the answers of a client that only stopped sending."""
+        self._eof = True
+        if self._lingering:
+            return False
+        self._parser.receive_eof()
+        if self._task is None:
+            self._pump()
+            return self._task is not None
+        if self._content is not None:
+            self._pump_body()
+        if self._service.handler_cancellation:
+            self._task.cancel()
+        return True
+
+    def pause_writing(self) -> None:
+        self._paused_writing = True
+
+    def resume_writing(self) -> None:
+        self._paused_writing = False
+        self._wake_writers()
+
+    # -- requests in
+
+    def _pump(self) -> None:
+        """Serve what has arrived, until a request has to wait for something."""
+        self._pumping = True
+        try:
+            while self._task is None and not self._closing:
+                event = self._parser.next_event()
+                if event.__class__ is RequestHead:
+                    self._begin(event)
+                elif event is NEED_DATA:
+                    break
+                elif event.__class__ is Data:
+                    self._drop(event)
+                elif event.__class__ is ConnectionClosed or event is PAUSED:
+                    self._close()
+        except RemoteProtocolError as error:
+            self._refuse(error)
+        finally:
+            self._pumping = False
+        service = self._service
+        patience = service.head_timeout if self._parser.buffered else service.keepalive_timeout
+        self._deadline = service.now + patience
+        if self._paused_reading and self._parser.buffered <= MAX_PIPELINED:
+            self._resume_reading()
+
+    def _drop(self, event: Data) -> None:
+        """Read past what is left of a body whose request was answered, within bounds."""
+        self._unread -= len(event.data)
+        if self._unread < 0:
+            self._close(linger=True)
+
+    def _begin(self, head: RequestHead) -> None:
+        """Make the request and start its task."""
+        content = None
+        if not head.complete:
+            content = self._content = StreamReader(self)
+            self._pump_body()
+        request = self._service.request_factory(
+            _METHODS.get(head.method) or head.method.decode("ascii"),
+            head.target.decode("ascii"),
+            _VERSIONS[head.version[1]],
+            head.headers,
+            content,
+            self,
+        )
+        if head.expect_continue:
+            request._expects_continue = True
+        task: asyncio.Task[None]
+        if sys.version_info >= (3, 12):
+            # Most handlers end without waiting: no turn of the loop for them.
+            task = asyncio.Task(self._serve(request), loop=self._loop, eager_start=True)
+        else:
+            task = self._loop.create_task(self._serve(request))
+        if not task.done():
+            self._task = task
+
+    def _pump_body(self) -> None:
+        """Move what has arrived of the body into the request's stream."""
+        content = self._content
+        assert content is not None
+        parser = self._parser
+        try:
+            while True:
+                event = parser.next_event()
+                if event.__class__ is Data:
+                    content.feed_data(event.data)
+                elif event.__class__ is EndOfMessage:
+                    content.feed_eof()
+                    self._content = None
+                    return
+                else:
+                    return
+        except RemoteProtocolError as error:
+            self._closing = True
+            self._content = None
+            content.set_exception(RequestPayloadError(str(error)))
+
+    # -- answers out
+
+    async def _serve(self, request: BaseRequest) -> None:
+        """Run the handler and see its answer out; the one task of the request."""
+        service = self._service
+        started = self._loop.time() if service.log_access is not None else 0.0
+        try:
+            try:
+                response = await service.handler(request)
+                if (
+                    response.__class__ is Response
+                    and response._exchange is None
+                    and request._prepare_hook is None
+                ):
+                    response._start(request)
+                else:
+                    await self._answer(request, response)
+            except Exception as error:
+                response = await self._answer_error(request, error)
+        except ClientConnectionResetError:
+            service.logger.debug("the client closed the connection before the answer was sent")
+            self._abort()
+            return
+        except BaseException as error:
+            self._abort()
+            if not isinstance(error, Exception):
+                raise
+            service.logger.exception("the answer to a failed request failed too")
+            return
+        finally:
+            self._task = None
+        if service.log_access is not None:
+            service.log_access(request, response, self._loop.time() - started)
+        self._finished()
+
+    async def _answer(self, request: BaseRequest, response: StreamResponse) -> None:
+        """Send what the handler has not sent yet of its response."""
+        if not isinstance(response, StreamResponse):
+            raise TypeError(
+                f"the handler returned {response!r}, not a response: is a return statement missing?"
+            )
+        if response._exchange is not None and response._exchange is not self:
+            raise RuntimeError("the response was sent before, to another request: make a new one")
+        await response.prepare(request)
+        await response.write_eof()
+
+    async def _answer_error(self, request: BaseRequest, error: Exception) -> StreamResponse:
+        """Answer for a handler that raised, as far as nothing has been sent."""
+        if isinstance(error, ClientConnectionResetError) and self._transport is None:
+            raise error
+        response = self._response_for(request, error)
+        if self._parser.our_state is not State.SEND_RESPONSE:
+            # A part of an answer is out: all that is left is to cut it short, visibly.
+            self._abort()
+            return response
+        await self._answer(request, response)
+        return response
+
+    def _response_for(self, request: BaseRequest, error: Exception) -> StreamResponse:
+        if isinstance(error, HTTPException):
+            return error
+        fault = request._client_fault
+        if isinstance(error, RequestPayloadError):
+            return BY_STATUS[400]()
+        if fault is not None and fault[0] is error:
+            return BY_STATUS[fault[1]]()
+        self._service.logger.error(
+            "Error handling %s %s", request.method, request.encoded_path, exc_info=error
+        )
+        if isinstance(error, TimeoutError):
+            return BY_STATUS[504]()
+        response = HTTPInternalServerError()
+        response.force_close()
+        return response
+
+    def _finished(self) -> None:
+        """Go on after an answer: with the next request, with what is left of a body, or not."""
+        if self.upgraded is not None:
+            return
+        content = self._content
+        if content is not None:
+            self._content = None
+            content.set_exception(PayloadAccessError("the request has been answered already"))
+            self._unread = MAX_DRAIN
+            self._resume_reading()
+        elif not self._parser.keep_alive:
+            self._closing = True
+        if self._closing or self._service.closing:
+            self._close(linger=content is not None)
+        elif not self._pumping:
+            if self._parser.buffered or self._eof:
+                self._loop.call_soon(self._resume_pump)
+            else:
+                self._deadline = self._service.now + self._service.keepalive_timeout
+
+    def _resume_pump(self) -> None:
+        if self._task is None and self._transport is not None:
+            self._pump()
+
+    def _refuse(self, error: RemoteProtocolError) -> None:
+        """Answer a malformed request and close."""
+        self._service.logger.debug("refused a request: %s", error)
+        phrase = HTTPStatus(error.status).phrase
+        fields = [(b"Content-Type", b"text/plain; charset=utf-8"), *self._service.fields()]
+        body = f"{error.status}: {phrase}".encode()
+        if self._transport is not None:
+            self._transport.write(self._parser.send(ResponseHead(error.status, fields), body))
+        self._close(linger=True)
+
+    # -- the Exchange of the current request
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        return self._transport
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop
+
+    @property
+    def task(self) -> asyncio.Task[Any] | None:
+        return self._task if self._task is not None else asyncio.current_task()
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._parser.keep_alive
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default if self._transport is None else self._transport.get_extra_info(name, default)
+
+    def send_informational(self, status: int, fields: Fields = ()) -> None:
+        self._connected().write(self._parser.send(Informational(status, fields)))
+
+    def send_head(self, status: int, reason: str | None, fields: list[Field]) -> None:
+        transport = self._connected()
+        transport.write(self._parser.send(self._head(status, reason, fields)))
+
+    def send_whole(self, status: int, reason: str | None, fields: list[Field], body: bytes) -> None:
+        transport = self._connected()
+        transport.write(self._parser.send(self._head(status, reason, fields), body))
+
+    def _head(self, status: int, reason: str | None, fields: list[Field]) -> ResponseHead:
+        if self._service.closing or self._closing:
+            fields = [*fields, (b"Connection", b"close")]
+        return ResponseHead(
+            status,
+            [*fields, *self._service.fields()],
+            b"" if reason is None else reason.encode("utf-8"),
+        )
+
+    def write(self, data: bytes | bytearray | memoryview) -> Awaitable[None]:
+        transport = self._connected()
+        if self._paused_writing and transport.get_write_buffer_size() > WRITE_LIMIT:
+            self._abort()
+            raise RuntimeError(
+                f"more than {WRITE_LIMIT} bytes wait for a slow client: await what write() returns"
+            )
+        transport.write(self._parser.send(Data(bytes(data))))
+        return _Drain(self) if self._paused_writing else DONE
+
+    def write_eof(self) -> Awaitable[None]:
+        self._connected().write(self._parser.send(EndOfMessage()))
+        return DONE
+
+    def drain(self) -> Awaitable[None]:
+        return _Drain(self) if self._paused_writing else DONE
+
+    def upgrade(self, fields: list[Field], protocol: asyncio.Protocol) -> None:
+        """Send 101 and hand the connection over, with the bytes that came after the request."""
+        transport = self._connected()
+        transport.write(self._parser.send(Informational(101, fields)))
+        self.upgraded = protocol
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        rest = self._parser.trailing_data
+        if rest:
+            protocol.data_received(rest)
+        self._resume_reading()
+
+    def _connected(self) -> asyncio.Transport:
+        if self._transport is None:
+            raise lost_connection()
+        return self._transport
+
+    # -- flow control
+
+    def pause_body(self) -> None:
+        self._pause_reading()
+
+    def resume_body(self) -> None:
+        self._resume_reading()
+
+    def _pause_reading(self) -> None:
+        if not self._paused_reading and self._transport is not None:
+            self._paused_reading = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._paused_reading:
+            self._paused_reading = False
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    async def _drained(self) -> None:
+        while self._paused_writing and self._transport is not None:
+            waiter = self._loop.create_future()
+            if self._drain_waiters is None:
+                self._drain_waiters = []
+            self._drain_waiters.append(waiter)
+            await waiter
+        if self._transport is None:
+            raise lost_connection()
+
+    def _wake_writers(self) -> None:
+        waiters, self._drain_waiters = self._drain_waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # -- the end
+
+    def shut_down(self) -> bool:
+        """Close an idle connection; return whether a request is still being served."""
+        if self._task is None:
+            self._close()
+            return False
+        return True
+
+    def cancel(self) -> asyncio.Task[None] | None:
+        """Cancel the request that is being served and drop the connection."""
+        task = self._task
+        if task is not None:
+            task.cancel()
+        self._abort()
+        return task
+
+    @property
+    def running(self) -> asyncio.Task[None] | None:
+        """The task of the request that is being served."""
+        return self._task
+
+    def sweep(self) -> None:
+        """Close a connection whose client has been silent for too long."""
+        if self._task is None and self._service.now > self._deadline:
+            if self._parser.buffered and not self._lingering:
+                self._time_out()
+            else:
+                self._abort()
+
+    def _time_out(self) -> None:
+        """Answer 408 to a head that did not arrive in time (RFC 9110, section 15.5.9)."""
+        fields = [(b"Connection", b"close"), *self._service.fields()]
+        if self._transport is not None:
+            self._transport.write(self._parser.send(ResponseHead(408, fields), b""))
+        self._close()
+
+    def _close(self, *, linger: bool = False) -> None:
+        """Close when what was written is out.
+
+        With *linger* the client may still be sending: closing at once would reset the
+        connection and could destroy the answer on its way (RFC 9112, section 9.6).
+        """
+        transport = self._transport
+        self._closing = True
+        if transport is None or transport.is_closing():
+            return
+        if linger and not self._eof and transport.can_write_eof():
+            self._lingering = True
+            self._deadline = self._service.now + self._service.lingering_time
+            self._resume_reading()
+            transport.write_eof()
+        else:
+            transport.close()
+
+    def _abort(self) -> None:
+        self._closing = True
+        if self._transport is not None:
+            self._transport.abort()

@@ -1,0 +1,523 @@
+"""The request as a handler sees it: raw pairs underneath, everything else when first asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from urllib.parse import unquote
+
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from . import _headers as hdrs
+from ._cookies import parse_cookies
+from ._exceptions import HTTPRequestEntityTooLarge
+from ._headers import HttpVersion
+from ._response import StreamResponse
+from ._store import Store
+from ._streams import EMPTY_CONTENT, Exchange, StreamReader
+
+if TYPE_CHECKING:
+    from multidict import MultiMapping
+
+JSONDecoder = Callable[[str], Any]
+
+#: Bodies that `Request.read` and its like accept by default, in bytes (aiohttp's default).
+CLIENT_MAX_SIZE: Final = 1024**2
+
+_PARAMETER = re.compile(
+    r";[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)="
+    r"""(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z]*))"""
+)
+_TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII)
+_ETAGS = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\U0010ffff]*)"[ \t]*(?:,|$)|[ \t]*,')
+
+
+class ETag(NamedTuple):
+    """An entity tag (RFC 9110, section 8.8.3)."""
+
+    value: str
+    is_weak: bool = False
+
+
+class MatchedRoute(Protocol):
+    """A route that can tell a handler how it was found."""
+
+    def match_info(self, request: BaseRequest, params: Mapping[str, Any]) -> Any: ...
+
+
+class Matched(Protocol):
+    """What the dispatcher found for a request; its `match_info` is built from it."""
+
+    @property
+    def value(self) -> MatchedRoute: ...
+    @property
+    def params(self) -> Mapping[str, Any]: ...
+
+
+def parse_content_type(value: str) -> tuple[str, Mapping[str, str]]:
+    """Split a Content-Type into the lower-case type and its parameters.
+
+    What is no media type counts as ``application/octet-stream`` (RFC 9110, section 8.3).
+    """
+    essence, semicolon, _ = value.partition(";")
+    essence = essence.strip(" \t").lower()
+    if _TYPE.fullmatch(essence) is None:
+        return "application/octet-stream", {}
+    if not semicolon:
+        return essence, {}
+    found = _PARAMETER.findall(value, len(essence))
+    return essence, {
+        name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else token
+        for name, quoted, token in reversed(found)
+    }
+
+
+def parse_http_date(value: str | None) -> datetime.datetime | None:
+    """Return the date of a field in UTC, or None when there is none or it is no date."""
+    if value is None:
+        return None
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        return date.replace(tzinfo=datetime.UTC)
+    return date.astimezone(datetime.UTC)
+
+
+def parse_etags(value: str | None) -> tuple[ETag, ...] | None:
+    """Return the entity tags of a list field, ``*`` as `ETag` too; None without the field.
+
+    A malformed list is read as empty: it matches nothing.
+    """
+    if value is None:
+        return None
+    if value.strip(" \t") == "*":
+        return (ETag("*"),)
+    tags = []
+    position = 0
+    while position < len(value):
+        match = _ETAGS.match(value, position)
+        if match is None or match.end() == position:
+            return ()
+        position = match.end()
+        if match[2] is not None:
+            tags.append(ETag(match[2], match[1] is not None))
+    return tuple(tags)
+
+
+class BaseRequest(Store):
+    """A request, and a mapping in which middlewares and handlers leave things for each other.
+
+    Instances are made by the server. The body is read once and kept: `read`, `text` and
+    `json` may be called several times and in any order.
+    """
+
+    _body: bytes | None = None
+    _matched: Matched | None = None
+    _client_max_size = CLIENT_MAX_SIZE
+    _scheme: str | None = None
+    _host: str | None = None
+    _remote: str | None = None
+    #: An error that the body caused, and the status that it means for the client.
+    _client_fault: tuple[Exception, int] | None = None
+    #: Whether the client waits for a 100 before it sends the body.
+    _expects_continue = False
+    #: What runs before the head of the response is sent, if anything does.
+    _prepare_hook: Callable[[StreamResponse], Awaitable[None]] | None = None
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        version: HttpVersion,
+        raw_headers: Sequence[tuple[bytes, bytes]],
+        content: StreamReader | None,
+        exchange: Exchange,
+    ) -> None:
+        self.method: Final = method
+        self._target = target
+        self.version: Final = version
+        self._raw_headers = raw_headers
+        self._content = content
+        self._exchange = exchange
+
+    # -- the request line
+
+    @property
+    def raw_path(self) -> str:
+        """The target as it was sent, with its query."""
+        return self._target
+
+    @property
+    def path_qs(self) -> str:
+        """The path, percent-encoded, with its query."""
+        return str(self.rel_url)
+
+    @cached_property
+    def _split_target(self) -> tuple[str, str]:
+        """The percent-encoded path and query of any form of target (RFC 9112, section 3.2)."""
+        target = self._target
+        if target[0] != "/" and "://" in target:
+            authority = target.partition("://")[2]
+            slash = re.search(r"[/?]", authority)
+            target = authority[slash.start() :] if slash else "/"
+            if target[0] == "?":
+                target = "/" + target
+        path, _, query = target.partition("?")
+        return path, query
+
+    @property
+    def encoded_path(self) -> str:
+        """The path, percent-encoded, without the query."""
+        return self._split_target[0]
+
+    @cached_property
+    def path(self) -> str:
+        """The path, percent-decoded, without the query."""
+        return unquote(self._split_target[0])
+
+    @property
+    def query_string(self) -> str:
+        """The query, percent-decoded."""
+        return self.rel_url.query_string
+
+    @property
+    def query(self) -> MultiMapping[str]:
+        """The variables of the query."""
+        return self.rel_url.query
+
+    @cached_property
+    def rel_url(self) -> URL:
+        """The path and query as a relative `yarl.URL`."""
+        path, query = self._split_target
+        return URL.build(path=path, query_string=query, encoded=True)
+
+    @cached_property
+    def url(self) -> URL:
+        """The absolute URL, from `scheme`, `host` and the target."""
+        return URL.build(scheme=self.scheme, authority=self.host, encoded=True).join(self.rel_url)
+
+    # -- where it comes from and goes to
+
+    @property
+    def scheme(self) -> str:
+        """``https`` on a TLS connection, else ``http``, unless `clone` said otherwise."""
+        if self._scheme is not None:
+            return self._scheme
+        return "https" if self._exchange.get_extra_info("sslcontext") is not None else "http"
+
+    @property
+    def secure(self) -> bool:
+        """Whether the scheme is ``https``."""
+        return self.scheme == "https"
+
+    @property
+    def host(self) -> str:
+        """The Host field, or the server's own address when a 1.0 client sends none."""
+        if self._host is not None:
+            return self._host
+        if self._target[0] != "/" and "://" in self._target:
+            # An absolute target overrides Host (RFC 9112, section 3.2.2).
+            return re.split(r"[/?]", self._target.partition("://")[2], maxsplit=1)[0]
+        host = self.headers.get(hdrs.HOST)
+        if host is not None:
+            return host
+        name = self._exchange.get_extra_info("sockname")
+        return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "localhost"
+
+    @property
+    def remote(self) -> str | None:
+        """The address of the client: of the other end of the connection, trusting no field."""
+        if self._remote is not None:
+            return self._remote
+        peer = self._exchange.get_extra_info("peername")
+        return str(peer[0]) if isinstance(peer, tuple) else peer or None
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """The connection's transport; None when the client has gone."""
+        return self._exchange.transport
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """The task that runs the handler."""
+        return self._exchange.task
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of the connection."""
+        return self._exchange.loop
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection may serve another request after this one."""
+        return self._exchange.keep_alive
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return a fact about the transport (`asyncio.BaseTransport.get_extra_info`)."""
+        return self._exchange.get_extra_info(name, default)
+
+    # -- the fields
+
+    @cached_property
+    def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The fields as they were received, pairs of bytes."""
+        return tuple(self._raw_headers)
+
+    @cached_property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """The fields, names in any case. Bytes that are no UTF-8 are kept as surrogates."""
+        return CIMultiDictProxy(
+            CIMultiDict(
+                (name.decode("ascii"), value.decode("utf-8", "surrogateescape"))
+                for name, value in self._raw_headers
+            )
+        )
+
+    @cached_property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies that the client sent."""
+        fields = self.headers.getall(hdrs.COOKIE, ())
+        return MappingProxyType(parse_cookies("; ".join(fields)))
+
+    @cached_property
+    def _content_type(self) -> tuple[str, Mapping[str, str]]:
+        return parse_content_type(self.headers.get(hdrs.CONTENT_TYPE, ""))
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, ``application/octet-stream`` when the client gives none."""
+        return self._content_type[0]
+
+    @property
+    def charset(self) -> str | None:
+        """The charset parameter of the Content-Type."""
+        return self._content_type[1].get("charset")
+
+    @property
+    def content_length(self) -> int | None:
+        """The length of the body in bytes where the client stated it."""
+        value = self.headers.get(hdrs.CONTENT_LENGTH)
+        return None if value is None else int(value)
+
+    @property
+    def http_range(self) -> slice:
+        """The single range that the client asks for.
+
+        Raises:
+            ValueError: The Range field is malformed or asks for several ranges.
+        """
+        value = self.headers.get(hdrs.RANGE)
+        if value is None:
+            return slice(None, None, 1)
+        match = _RANGE.fullmatch(value)
+        if match is None or not (match[1] or match[2]):
+            raise ValueError("range not in acceptable format")
+        if not match[1]:
+            return slice(-int(match[2]), None, 1)
+        start = int(match[1])
+        stop = int(match[2]) + 1 if match[2] else None
+        if stop is not None and start >= stop:
+            raise ValueError("start cannot be after end")
+        return slice(start, stop, 1)
+
+    @cached_property
+    def if_match(self) -> tuple[ETag, ...] | None:
+        """The tags of If-Match."""
+        return parse_etags(self.headers.get(hdrs.IF_MATCH))
+
+    @cached_property
+    def if_none_match(self) -> tuple[ETag, ...] | None:
+        """The tags of If-None-Match."""
+        return parse_etags(self.headers.get(hdrs.IF_NONE_MATCH))
+
+    @cached_property
+    def if_modified_since(self) -> datetime.datetime | None:
+        """The date of If-Modified-Since, in UTC."""
+        return parse_http_date(self.headers.get(hdrs.IF_MODIFIED_SINCE))
+
+    @cached_property
+    def if_unmodified_since(self) -> datetime.datetime | None:
+        """The date of If-Unmodified-Since, in UTC."""
+        return parse_http_date(self.headers.get(hdrs.IF_UNMODIFIED_SINCE))
+
+    @cached_property
+    def if_range(self) -> datetime.datetime | ETag | None:
+        """The validator of If-Range: a date in UTC, or a tag."""
+        value = self.headers.get(hdrs.IF_RANGE)
+        if value is not None and '"' in value:
+            tags = parse_etags(value)
+            return tags[0] if tags else None
+        return parse_http_date(value)
+
+    # -- the body
+
+    @property
+    def content(self) -> StreamReader:
+        """The body as a stream."""
+        return self._content if self._content is not None else EMPTY_CONTENT
+
+    @property
+    def body_exists(self) -> bool:
+        """Whether the request has a body, read or not."""
+        return self._content is not None
+
+    @property
+    def can_read_body(self) -> bool:
+        """Whether some of the body is still to be read."""
+        return self._content is not None and not self._content.at_eof()
+
+    @property
+    def client_max_size(self) -> int:
+        """The bytes of body that `read` and its like accept; 0 for any number."""
+        return self._client_max_size
+
+    async def read(self) -> bytes:
+        """Return the body.
+
+        Raises:
+            HTTPRequestEntityTooLarge: It is longer than `client_max_size` bytes.
+            RequestPayloadError: It is malformed or was cut short.
+        """
+        if self._body is None:
+            self._body = b"" if self._content is None else await self._read_content(self._content)
+        return self._body
+
+    async def _read_content(self, content: StreamReader) -> bytes:
+        limit = self._client_max_size
+        if not limit:
+            return await content.read()
+        announced = self.content_length
+        if announced is not None and announced > limit:
+            raise HTTPRequestEntityTooLarge(limit, announced)
+        parts = []
+        size = 0
+        while part := await content.readany():
+            size += len(part)
+            if size > limit:
+                raise HTTPRequestEntityTooLarge(limit, size)
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def text(self) -> str:
+        """Return the body decoded by its charset, UTF-8 by default.
+
+        Raises:
+            UnicodeDecodeError: The body is not in its charset (400 if it leaves the handler).
+            LookupError: The charset is unknown (415 if it leaves the handler).
+        """
+        body = await self.read()
+        try:
+            return body.decode(self.charset or "utf-8")
+        except UnicodeDecodeError as error:
+            self._client_fault = (error, 400)
+            raise
+        except LookupError as error:
+            self._client_fault = (error, 415)
+            raise
+
+    async def json(self, *, loads: JSONDecoder = json.loads) -> Any:
+        """Return the body decoded as JSON.
+
+        Raises:
+            ValueError: It is not JSON (`json.JSONDecodeError` with the default *loads*; 400 if
+                it leaves the handler).
+        """
+        text = await self.text()
+        try:
+            return loads(text)
+        except ValueError as error:
+            self._client_fault = (error, 400)
+            raise
+
+    async def release(self) -> None:
+        """Read what is left of the body and forget it."""
+        while await self.content.readany():
+            pass
+
+    # -- answers that precede the answer
+
+    async def send_continue(self) -> None:
+        """Tell a client that waits with ``Expect: 100-continue`` to send the body."""
+        self._exchange.send_informational(100)
+
+    # -- the rest
+
+    def clone(
+        self,
+        *,
+        method: str | None = None,
+        rel_url: URL | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        scheme: str | None = None,
+        host: str | None = None,
+        remote: str | None = None,
+        client_max_size: int | None = None,
+    ) -> BaseRequest:
+        """Return a copy with some attributes replaced, for middlewares.
+
+        Raises:
+            RuntimeError: Some of the body was read already.
+        """
+        if self._body is not None or (self._content is not None and self._content.is_touched()):
+            raise RuntimeError("a request cannot be cloned once its body has been read")
+        raw_headers = self._raw_headers
+        if headers is not None:
+            raw_headers = [
+                (name.encode(), value.encode("utf-8", "surrogateescape"))
+                for name, value in headers.items()
+            ]
+        copy = type(self)(
+            method or self.method,
+            self._target if rel_url is None else str(rel_url),
+            self.version,
+            raw_headers,
+            self._content,
+            self._exchange,
+        )
+        copy._values = None if self._values is None else dict(self._values)
+        copy._matched = self._matched
+        copy._scheme = scheme or self._scheme
+        copy._host = host or self._host
+        copy._remote = remote or self._remote
+        copy._client_max_size = (
+            self._client_max_size if client_max_size is None else client_max_size
+        )
+        return copy
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.method} {self.encoded_path}>"
+
+
+class Request(BaseRequest):
+    """A request that an application has dispatched."""
+
+    _app: Any = None
+
+    @property
+    def app(self) -> Any:
+        """The application that serves the request."""
+        return self._app
+
+    @property
+    def config_dict(self) -> Mapping[Any, Any]:
+        """The values of the application and of those around it."""
+        config: Mapping[Any, Any] = self._app.config_dict
+        return config
+
+    @cached_property
+    def match_info(self) -> Any:
+        """What the dispatcher found: a mapping of the path's variables, and the route."""
+        if self._matched is None:
+            raise AttributeError("the request has not been dispatched yet")
+        return self._matched.value.match_info(self, self._matched.params)

@@ -1,0 +1,512 @@
+"""Responses: what a handler answers with, whole or as a stream.
+
+A response holds its content type apart from its header fields until somebody asks for the
+fields, so that the usual answer is serialised without a multidict ever being built.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import format_datetime
+from functools import lru_cache
+from http import HTTPStatus
+from http.cookies import SimpleCookie
+from typing import Any, Final, Protocol
+
+from multidict import CIMultiDict
+
+from . import _headers as hdrs
+from ._cookies import set_cookie
+from ._headers import HttpVersion
+from ._store import Store
+from ._streams import DONE, Exchange, Field
+
+JSONEncoder = Callable[[Any], str | bytes]
+LooseHeaders = Mapping[str, str]
+
+_NO_FIELDS: Final[list[Field]] = []
+
+
+class Answerable(Protocol):
+    """What a response needs to know of the request that it answers."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def version(self) -> HttpVersion: ...
+    @property
+    def _exchange(self) -> Exchange: ...
+    @property
+    def _prepare_hook(self) -> Callable[[StreamResponse], Awaitable[None]] | None: ...
+
+
+@lru_cache(maxsize=256)
+def content_type_field(content_type: str, charset: str | None) -> Field:
+    """Return the Content-Type field for a media type and a charset."""
+    value = content_type if charset is None else f"{content_type}; charset={charset}"
+    return b"Content-Type", value.encode("utf-8")
+
+
+@lru_cache(maxsize=1024)
+def _encoded_name(name: str) -> bytes:
+    return name.encode("ascii")
+
+
+class StreamResponse(Store):
+    """A response whose body is written piece by piece.
+
+    `prepare` sends the head, `write` queues bytes of the body, `write_eof` ends it.
+    Without a `content_length` the body is chunked for HTTP/1.1 clients and ends with the
+    connection for others.
+
+    Args:
+        status: The status code.
+        reason: The reason phrase; the standard one when None.
+        headers: Fields to send beside those that the server adds.
+    """
+
+    _headers: CIMultiDict[str] | None = None
+    _cookies: SimpleCookie | None = None
+    _content_type: str | None = None
+    _charset: str | None = None
+    _exchange: Exchange | None = None
+    _eof_sent = False
+    _force_close = False
+    body_length = 0
+
+    def __init__(
+        self,
+        *,
+        status: int = 200,
+        reason: str | None = None,
+        headers: LooseHeaders | None = None,
+    ) -> None:
+        self._status = int(status)
+        self._reason = reason
+        if headers is not None:
+            self._headers = CIMultiDict(headers)
+
+    # -- the status line
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self._status
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase."""
+        if self._reason is not None:
+            return self._reason
+        try:
+            return HTTPStatus(self._status).phrase
+        except ValueError:
+            return ""
+
+    def set_status(self, status: int, reason: str | None = None) -> None:
+        """Replace the status code and reason phrase."""
+        self._refuse_when_prepared("status")
+        self._status = int(status)
+        self._reason = reason
+
+    # -- the fields
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """The header fields, to be read and changed until the head is sent."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = CIMultiDict()
+        if self._content_type is not None:
+            value = content_type_field(self._content_type, self._charset)[1].decode("utf-8")
+            headers.setdefault(hdrs.CONTENT_TYPE, value)
+            self._content_type = self._charset = None
+        return headers
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, ``application/octet-stream`` where none is set."""
+        if self._content_type is not None:
+            return self._content_type
+        return self._declared_type()[0]
+
+    @content_type.setter
+    def content_type(self, value: str) -> None:
+        self._set_type(value, self.charset)
+
+    @property
+    def charset(self) -> str | None:
+        """The charset parameter of the Content-Type."""
+        if self._content_type is not None:
+            return self._charset
+        return self._declared_type()[1]
+
+    @charset.setter
+    def charset(self, value: str | None) -> None:
+        content_type = self.content_type
+        if content_type == "application/octet-stream" and value is not None:
+            raise RuntimeError("set a content type before the charset: octets have no charset")
+        self._set_type(content_type, None if value is None else value.lower())
+
+    def _declared_type(self) -> tuple[str, str | None]:
+        if self._headers is None or hdrs.CONTENT_TYPE not in self._headers:
+            return "application/octet-stream", None
+        essence, _, rest = self._headers[hdrs.CONTENT_TYPE].partition(";")
+        _, found, charset = rest.partition("charset=")
+        return essence.strip().lower(), charset.partition(";")[0].strip(' "') if found else None
+
+    def _set_type(self, content_type: str, charset: str | None) -> None:
+        self._refuse_when_prepared("content type")
+        if self._headers is None:
+            self._content_type = content_type
+            self._charset = charset
+        else:
+            value = content_type_field(content_type, charset)[1].decode("utf-8")
+            self.headers[hdrs.CONTENT_TYPE] = value
+
+    @property
+    def content_length(self) -> int | None:
+        """The length of the body in bytes where it is fixed beforehand."""
+        if self._headers is None or hdrs.CONTENT_LENGTH not in self._headers:
+            return None
+        return int(self._headers[hdrs.CONTENT_LENGTH])
+
+    @content_length.setter
+    def content_length(self, value: int | None) -> None:
+        self._refuse_when_prepared("content length")
+        if value is None:
+            self.headers.pop(hdrs.CONTENT_LENGTH, None)
+        else:
+            self.headers[hdrs.CONTENT_LENGTH] = str(int(value))
+
+    @property
+    def last_modified(self) -> str | None:
+        """The Last-Modified field; may be set from a datetime, a timestamp or a string."""
+        return self.headers.get(hdrs.LAST_MODIFIED)
+
+    @last_modified.setter
+    def last_modified(self, value: datetime.datetime | float | str | None) -> None:
+        if value is None:
+            self.headers.pop(hdrs.LAST_MODIFIED, None)
+            return
+        if isinstance(value, int | float):
+            value = datetime.datetime.fromtimestamp(value, datetime.UTC)
+        if isinstance(value, datetime.datetime):
+            value = format_datetime(value.astimezone(datetime.UTC), usegmt=True)
+        self.headers[hdrs.LAST_MODIFIED] = value
+
+    @property
+    def cookies(self) -> SimpleCookie:
+        """The cookies that the response sets."""
+        if self._cookies is None:
+            self._cookies = SimpleCookie()
+        return self._cookies
+
+    def set_cookie(
+        self,
+        name: str,
+        value: str,
+        *,
+        expires: str | None = None,
+        domain: str | None = None,
+        max_age: int | str | None = None,
+        path: str | None = "/",
+        secure: bool | None = None,
+        httponly: bool | None = None,
+        samesite: str | None = None,
+    ) -> None:
+        """Set a cookie; *max_age* is in seconds.
+
+        Raises:
+            ValueError: The name is no token, or an attribute holds a semicolon or control.
+        """
+        set_cookie(
+            self.cookies,
+            name,
+            value,
+            expires=expires,
+            domain=domain,
+            max_age=max_age,
+            path=path,
+            secure=secure,
+            httponly=httponly,
+            samesite=samesite,
+        )
+
+    def del_cookie(self, name: str, *, domain: str | None = None, path: str | None = "/") -> None:
+        """Make the client forget a cookie of this domain and path."""
+        self.set_cookie(
+            name,
+            "",
+            expires="Thu, 01 Jan 1970 00:00:00 GMT",
+            domain=domain,
+            max_age=0,
+            path=path,
+        )
+
+    # -- life
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the head has been sent."""
+        return self._exchange is not None
+
+    @property
+    def keep_alive(self) -> bool | None:
+        """False when the connection closes after this response, else None."""
+        return False if self._force_close else None
+
+    def force_close(self) -> None:
+        """Close the connection after this response."""
+        self._force_close = True
+
+    def enable_chunked_encoding(self) -> None:
+        """Send the body in chunks; the default for a stream without a content length."""
+        self.content_length = None
+
+    async def prepare(self, request: Answerable) -> None:
+        """Run the `on_response_prepare` signal and send the head."""
+        if self._exchange is not None:
+            return
+        hook = request._prepare_hook
+        if hook is not None:
+            await hook(self)
+        self._start(request)
+
+    def _start(self, request: Answerable) -> None:
+        exchange = request._exchange
+        exchange.send_head(self._status, self._reason, self._fields())
+        self._exchange = exchange
+
+    def write(self, data: bytes | bytearray | memoryview) -> Awaitable[None]:
+        """Queue bytes of the body at once; awaiting the result waits for back-pressure.
+
+        Raises:
+            RuntimeError: The head has not been sent, or the body has ended.
+            ClientConnectionResetError: The client has gone.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data must be bytes-like, not {type(data).__name__}")
+        if self._exchange is None:
+            raise RuntimeError("call prepare() before write()")
+        if self._eof_sent:
+            raise RuntimeError("write() after write_eof()")
+        if not data:
+            return DONE
+        self.body_length += len(data)
+        return self._exchange.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the client has taken enough of what was written."""
+        if self._exchange is not None and not self._eof_sent:
+            await self._exchange.drain()
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write the last bytes of the body and end it."""
+        if self._eof_sent:
+            return
+        if self._exchange is None:
+            raise RuntimeError("call prepare() before write_eof()")
+        if data:
+            await self.write(data)
+        self._eof_sent = True
+        await self._exchange.write_eof()
+
+    def _fields(self) -> list[Field]:
+        """Return the header fields as pairs of bytes."""
+        fields = _NO_FIELDS
+        if self._headers is not None:
+            fields = [
+                (_encoded_name(name), value.encode("utf-8", "surrogateescape"))
+                for name, value in self._headers.items()
+            ]
+        if self._content_type is not None:
+            fields = [*fields, content_type_field(self._content_type, self._charset)]
+        if self._cookies is not None:
+            fields = [
+                *fields,
+                *(
+                    (b"Set-Cookie", morsel.OutputString().encode("utf-8"))
+                    for morsel in self._cookies.values()
+                ),
+            ]
+        if self._force_close:
+            fields = [*fields, (b"Connection", b"close")]
+        return fields
+
+    def _refuse_when_prepared(self, what: str) -> None:
+        if self._exchange is not None:
+            raise RuntimeError(f"cannot change the {what}: the head has been sent")
+
+    def __repr__(self) -> str:
+        state = "ended" if self._eof_sent else "prepared" if self.prepared else "not prepared"
+        return f"<{type(self).__name__} {self._status} {self.reason} {state}>"
+
+
+class Response(StreamResponse):
+    """A response whose body is known as a whole.
+
+    Args:
+        body: The body in bytes.
+        status: The status code.
+        reason: The reason phrase; the standard one when None.
+        text: The body as text, instead of *body*.
+        headers: Fields to send beside those that the server adds.
+        content_type: The media type; ``text/plain`` for text, else
+            ``application/octet-stream``.
+        charset: The charset, for text UTF-8 by default.
+
+    Raises:
+        ValueError: *body* and *text* are both given, or a type both in *headers* and as
+            *content_type* or *charset*.
+    """
+
+    _body: bytes | bytearray | memoryview | None = None
+
+    def __init__(
+        self,
+        *,
+        body: bytes | bytearray | memoryview | str | None = None,
+        status: int = 200,
+        reason: str | None = None,
+        text: str | None = None,
+        headers: LooseHeaders | None = None,
+        content_type: str | None = None,
+        charset: str | None = None,
+    ) -> None:
+        self._status = int(status)
+        self._reason = reason
+        if headers is not None:
+            self._headers = CIMultiDict(headers)
+            if hdrs.CONTENT_TYPE in self._headers:
+                self._init_with_type_header(body, text, content_type, charset)
+                return
+        if text is not None:
+            if body is not None:
+                raise ValueError("body and text are not allowed together")
+            if not isinstance(text, str):
+                raise TypeError(f"text must be str, not {type(text).__name__}")
+            self._content_type = content_type or "text/plain"
+            self._charset = charset or "utf-8"
+            self._body = text.encode(self._charset)
+            return
+        self._content_type = content_type
+        self._charset = charset
+        if body is not None:
+            self.body = body
+
+    def _init_with_type_header(
+        self,
+        body: bytes | bytearray | memoryview | str | None,
+        text: str | None,
+        content_type: str | None,
+        charset: str | None,
+    ) -> None:
+        if content_type or charset:
+            raise ValueError("pass the content type in headers or as an argument, not both")
+        if text is not None and body is not None:
+            raise ValueError("body and text are not allowed together")
+        if text is not None:
+            self._body = text.encode(self.charset or "utf-8")
+        elif body is not None:
+            self.body = body
+
+    @property
+    def body(self) -> bytes | bytearray | memoryview | None:
+        """The body in bytes."""
+        return self._body
+
+    @body.setter
+    def body(self, value: bytes | bytearray | memoryview | str | None) -> None:
+        self._refuse_when_prepared("body")
+        if isinstance(value, str):
+            self.text = value
+            return
+        if value is not None:
+            if not isinstance(value, bytes | bytearray | memoryview):
+                raise TypeError(f"body must be bytes-like or str, not {type(value).__name__}")
+            if self._content_type is None and (
+                self._headers is None or hdrs.CONTENT_TYPE not in self._headers
+            ):
+                self._set_type("application/octet-stream", None)
+        self._body = value
+
+    @property
+    def text(self) -> str | None:
+        """The body as text."""
+        return None if self._body is None else bytes(self._body).decode(self.charset or "utf-8")
+
+    @text.setter
+    def text(self, value: str) -> None:
+        self._refuse_when_prepared("text")
+        if self.content_type == "application/octet-stream":
+            self._set_type("text/plain", self.charset or "utf-8")
+        if self.charset is None:
+            self.charset = "utf-8"
+        self._body = value.encode(self.charset or "utf-8")
+
+    @property
+    def content_length(self) -> int | None:
+        """The length of the body in bytes."""
+        if self._headers is not None and hdrs.CONTENT_LENGTH in self._headers:
+            return int(self._headers[hdrs.CONTENT_LENGTH])
+        return 0 if self._body is None else len(self._body)
+
+    @content_length.setter
+    def content_length(self, value: int | None) -> None:
+        raise RuntimeError("the content length of a Response follows from its body")
+
+    def _start(self, request: Answerable) -> None:
+        exchange = request._exchange
+        body = self._body
+        self._exchange = exchange
+        self._eof_sent = True
+        if body is None:
+            body = b""
+        elif type(body) is not bytes:
+            body = bytes(body)
+        self.body_length = len(body)
+        exchange.send_whole(self._status, self._reason, self._fields(), body)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing more: the body was sent with the head."""
+        if data:
+            raise RuntimeError("a Response sends its body whole; write to a StreamResponse")
+        if self._exchange is None:
+            raise RuntimeError("call prepare() before write_eof()")
+
+
+def json_response(
+    data: Any = None,
+    *,
+    text: str | None = None,
+    body: bytes | None = None,
+    status: int = 200,
+    reason: str | None = None,
+    headers: LooseHeaders | None = None,
+    content_type: str = "application/json",
+    dumps: JSONEncoder = json.dumps,
+) -> Response:
+    """Return a response with *data* as JSON; *dumps* may return text or bytes.
+
+    Raises:
+        ValueError: More than one of *data*, *text* and *body* is given.
+    """
+    if data is not None and (text is not None or body is not None):
+        raise ValueError("only one of data, text, or body should be specified")
+    if text is None and body is None:
+        encoded = dumps(data)
+        if isinstance(encoded, str):
+            text = encoded
+        else:
+            body = encoded
+    return Response(
+        text=text,
+        body=body,
+        status=status,
+        reason=reason,
+        headers=headers,
+        content_type=content_type,
+    )

@@ -1,0 +1,95 @@
+"""The server: the factory of its connections' protocols, their coarse clock, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ._protocol import RequestHandler, Service
+from ._response import StreamResponse
+
+#: How often idle connections are looked through, in seconds.
+SWEEP_INTERVAL = 1.0
+
+
+class Server(Service):
+    """Hands out a protocol for each connection: ``loop.create_server(server, host, port)``.
+
+    Args:
+        handler: Called with each request, returns an awaitable of its response.
+        request_factory: The class of the requests.
+        keepalive_timeout: Seconds for which an idle connection is kept.
+        head_timeout: Seconds in which the head of a request must have arrived.
+        lingering_time: Seconds for which a client may go on sending after a refusal.
+        max_line_size: Bytes of a request line.
+        max_field_size: Bytes of one header field.
+        max_headers: Header fields of one request.
+        server_header: The Server field of responses; none by default.
+        handler_cancellation: Cancel a handler when its client disconnects.
+        debug: Whether the application is being debugged.
+        logger: Where failures of handlers are logged.
+    """
+
+    def __init__(
+        self, handler: Callable[[Any], Awaitable[StreamResponse]], **settings: Any
+    ) -> None:
+        super().__init__(handler, **settings)
+        self.requests_count = 0
+        self._sweep_interval = min(
+            SWEEP_INTERVAL, self.keepalive_timeout / 2, self.head_timeout / 2
+        )
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    def __call__(self) -> RequestHandler:
+        """Return the protocol for a new connection."""
+        return RequestHandler(self, asyncio.get_running_loop())
+
+    def opened(self, connection: RequestHandler) -> None:
+        """Take note of a new connection; the first one starts the clock."""
+        if self._sweeping is None:
+            loop = connection.loop
+            self.now = loop.time()
+            self._sweeping = loop.call_later(self._sweep_interval, self._sweep, loop)
+        super().opened(connection)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Set the clock and close the connections whose deadline has passed."""
+        self.now = loop.time()
+        for connection in list(self.connections):
+            connection.sweep()
+        self._sweeping = (
+            loop.call_later(self._sweep_interval, self._sweep, loop) if self.connections else None
+        )
+
+    def pre_shutdown(self) -> None:
+        """Close idle connections; the others close when their request is answered."""
+        self.closing = True
+        for connection in list(self.connections):
+            connection.shut_down()
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        """End all connections: idle ones at once, those with a handler within *timeout* seconds.
+
+        Handlers that still run then are cancelled and their connections dropped. None waits
+        for as long as they take.
+        """
+        self.pre_shutdown()
+        tasks = [
+            connection.running for connection in self.connections if connection.running is not None
+        ]
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout)
+        cancelled = [task for connection in list(self.connections) if (task := connection.cancel())]
+        if cancelled:
+            await asyncio.wait(cancelled)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+
+    async def finish_connections(self, timeout: float | None = None) -> None:
+        """End all connections: the guide's name of `shutdown`."""
+        await self.shutdown(timeout)
+
+    def __repr__(self) -> str:
+        return f"<Server connections={len(self.connections)}>"

@@ -1,0 +1,92 @@
+"""Typed keys, and the mapping that applications, requests and responses are for their users."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, MutableMapping
+from typing import Any, Generic, TypeVar, overload
+
+T = TypeVar("T")
+K = TypeVar("K", bound="Key[Any]")
+
+
+class Key(Generic[T]):
+    """A key with a type for its value; two keys of the same name are different keys.
+
+    Args:
+        name: Shown in messages, after the name of the module that creates the key.
+        t: The type of the value, for `repr`; type checkers take it from the annotation.
+    """
+
+    __slots__ = ("_name", "_type")
+
+    def __init__(self, name: str, t: type[T] | None = None) -> None:
+        module = sys._getframe(1).f_globals.get("__name__", "?")
+        self._name = f"{module}.{name}"
+        self._type = t
+
+    def __repr__(self) -> str:
+        of = f", type={self._type.__qualname__}" if self._type is not None else ""
+        return f"<{type(self).__name__}({self._name}{of})>"
+
+
+class AppKey(Key[T]):
+    """A typed key of an `Application`."""
+
+    __slots__ = ()
+
+
+class RequestKey(Key[T]):
+    """A typed key of a `Request`."""
+
+    __slots__ = ()
+
+
+class ResponseKey(Key[T]):
+    """A typed key of a `StreamResponse`."""
+
+    __slots__ = ()
+
+
+class Store(MutableMapping[str | Key[Any], Any]):
+    """A mapping whose dictionary is made when something is first stored.
+
+    It compares by identity: two requests that hold the same values are still two requests.
+    """
+
+    _values: dict[str | Key[Any], Any] | None = None
+
+    @overload
+    def __getitem__(self, key: Key[T]) -> T: ...
+    @overload
+    def __getitem__(self, key: str) -> Any: ...
+    def __getitem__(self, key: str | Key[Any]) -> Any:
+        if self._values is None:
+            raise KeyError(key)
+        return self._values[key]
+
+    @overload
+    def __setitem__(self, key: Key[T], value: T) -> None: ...
+    @overload
+    def __setitem__(self, key: str, value: Any) -> None: ...
+    def __setitem__(self, key: str | Key[Any], value: Any) -> None:
+        if self._values is None:
+            self._values = {}
+        self._values[key] = value
+
+    def __delitem__(self, key: str | Key[Any]) -> None:
+        if self._values is None:
+            raise KeyError(key)
+        del self._values[key]
+
+    def __len__(self) -> int:
+        return len(self._values) if self._values is not None else 0
+
+    def __iter__(self) -> Iterator[str | Key[Any]]:
+        return iter(self._values if self._values is not None else ())
+
+    def __bool__(self) -> bool:
+        return True
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
