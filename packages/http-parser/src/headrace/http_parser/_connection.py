@@ -110,7 +110,10 @@ class Connection:
         self._is_server = role is Role.SERVER
         self._limits = limits
         self._scan_limits = (
-            limits.max_request_line, limits.max_header, limits.max_headers, limits.max_head
+            limits.max_request_line,
+            limits.max_header,
+            limits.max_headers,
+            limits.max_head,
         )
         self._readers = _READERS[role]
         self.our_state = IDLE
@@ -330,9 +333,7 @@ class Connection:
         elif self.our_state is MIGHT_SWITCH:
             self._settle()
         keep_alive = framing.keep_alive and type(self._reader) is not CloseReader
-        return Response(
-            status, headers, reason, _VERSIONS[minor], keep_alive, complete, length
-        )
+        return Response(status, headers, reason, _VERSIONS[minor], keep_alive, complete, length)
 
     def _begin_response_body(self, status: int, framing: Framing) -> tuple[bool, int | None]:
         """Choose how the body is read (RFC 9112 section 6.3), say if there is none and its length."""

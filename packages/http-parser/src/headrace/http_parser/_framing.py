@@ -38,7 +38,11 @@ class Framing(NamedTuple):
 def values_of(known: Known, field: int) -> list[bytes]:
     """Return the values of one known *field*, in order."""
     ids = known[::2]
-    return [value for id_, value in zip(ids, known[1::2], strict=True) if id_ == field and isinstance(value, bytes)]
+    return [
+        value
+        for id_, value in zip(ids, known[1::2], strict=True)
+        if id_ == field and isinstance(value, bytes)
+    ]
 
 
 def list_of(values: list[bytes]) -> list[bytes]:

@@ -29,14 +29,17 @@ _PROTOCOL: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:/[!#$%&'*+\-.^_`|~0-9A-Za-z
 is_protocol: Final = re.compile(_PROTOCOL).fullmatch
 
 _CHUNK_TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_QUOTED: Final = (
-    rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
-)
+_QUOTED: Final = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
 # RFC 9112 section 7.1.1: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ). The
 # possessive marks keep it linear.
 is_chunk_extension: Final = re.compile(
-    rb"(?:[ \t]*+;[ \t]*+" + _CHUNK_TOKEN + rb"+(?:[ \t]*+=[ \t]*+(?:" + _CHUNK_TOKEN + rb"+|"
-    + _QUOTED + rb"))?)*+"
+    rb"(?:[ \t]*+;[ \t]*+"
+    + _CHUNK_TOKEN
+    + rb"+(?:[ \t]*+=[ \t]*+(?:"
+    + _CHUNK_TOKEN
+    + rb"+|"
+    + _QUOTED
+    + rb"))?)*+"
 ).fullmatch
 
 # RFC 3986 section 3.2.2: reg-name, which covers IPv4 addresses too.

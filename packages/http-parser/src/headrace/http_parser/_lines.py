@@ -29,7 +29,9 @@ class Section(enum.Enum):
 # is invalid in the protocol elements. Other controls are in no production of a head either.
 _BAD: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|\Z)")
 # RFC 9112 section 3: all of a request line is visible ASCII and single spaces.
-_BAD_REQUEST_LINE: Final = re.compile(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xff]|(?<!\r)\n|\r(?!\n|\Z)")
+_BAD_REQUEST_LINE: Final = re.compile(
+    rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xff]|(?<!\r)\n|\r(?!\n|\Z)"
+)
 _VERSION: Final = re.compile(rb"HTTP/([0-9])\.[0-9]").fullmatch
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[0-9] [1-9][0-9]{2} [^\r\n]*").fullmatch
 NEVER: Final = 2**62
@@ -122,7 +124,10 @@ class LineCheck:
             size = limits.max_head, limits.max_header
         if self._section is Section.TRAILERS:
             return (
-                Fault.TRAILERS_TOO_LARGE, limits.max_trailers, long, self._line + limits.max_header
+                Fault.TRAILERS_TOO_LARGE,
+                limits.max_trailers,
+                long,
+                self._line + limits.max_header,
             )
         return Fault.HEAD_TOO_LARGE, self.begin + size[0], long, self._line + size[1]
 

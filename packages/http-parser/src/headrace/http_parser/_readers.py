@@ -116,7 +116,9 @@ class ChunkedReader:
         match = _digits(data, start)
         digits = match[0] if match is not None else b""
         size_end = start + len(digits)
-        if size_end == len(data) and len(digits) <= 16:
+        if len(digits) > 16:
+            raise RemoteProtocolError(Fault.CHUNK_SIZE)
+        if size_end == len(data):
             return None
         size = _size_of(digits, data[size_end])
         newline = data.find(b"\n", max(size_end, start + self._checked))
@@ -164,7 +166,7 @@ class ChunkedReader:
 
 def _size_of(digits: bytes | bytearray, after: int) -> int:
     # RFC 9112 section 7.1: 1*HEXDIG, and a recipient must guard against an overflow.
-    if not 1 <= len(digits) <= 16 or after not in b"\r\n; \t":
+    if not digits or after not in b"\r\n; \t":
         raise RemoteProtocolError(Fault.CHUNK_SIZE)
     size = int(digits, 16)
     if size >= 2**63:

@@ -209,7 +209,11 @@ def _plan_body(framing: Framing, body: bytes | None, minor: int) -> tuple[bytes,
 def _connection_line(known: Known, keep_alive: bool, asked: Asked) -> bytes:
     """Return the Connection line to add (RFC 9112 section 9.3, 9.6)."""
     options = b",".join(
-        [bytes(value) for id_, value in zip(known[::2], known[1::2], strict=True) if id_ == CONNECTION and isinstance(value, bytes)]
+        [
+            bytes(value)
+            for id_, value in zip(known[::2], known[1::2], strict=True)
+            if id_ == CONNECTION and isinstance(value, bytes)
+        ]
     ).lower()
     if not keep_alive:
         return b"" if b"close" in options else _CLOSE

@@ -1,0 +1,48 @@
+"""What holds for any input."""
+
+from __future__ import annotations
+
+from cases import ACCEPTED, ACCEPTED_RESPONSES, REFUSED, REFUSED_RESPONSES
+from drive import run
+from hypothesis import given
+from hypothesis import strategies as st
+
+REQUESTS = st.sampled_from([case.data for case in (*ACCEPTED, *REFUSED)])
+RESPONSES = st.sampled_from([case.data for case in (*ACCEPTED_RESPONSES, *REFUSED_RESPONSES)])
+METHODS = st.sampled_from([b"GET", b"HEAD", b"CONNECT"])
+
+
+@st.composite
+def mutated(draw: st.DrawFn, messages: st.SearchStrategy[bytes]) -> bytes:
+    """A few messages after each other, some of their bytes changed."""
+    data = bytearray(b"".join(draw(st.lists(messages, max_size=3))))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(data)))
+        data[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=3))
+    return bytes(data)
+
+
+@st.composite
+def pieces_of(draw: st.DrawFn, messages: st.SearchStrategy[bytes]) -> list[bytes]:
+    data = draw(mutated(messages))
+    cuts = sorted(draw(st.lists(st.integers(0, len(data)), max_size=8)))
+    return [data[i:j] for i, j in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+
+@given(pieces=pieces_of(REQUESTS), eof=st.booleans())
+def test_any_split_of_requests_gives_the_same(pieces: list[bytes], eof: bool) -> None:
+    assert run(pieces, eof=eof) == run([b"".join(pieces)], eof=eof)
+
+
+@given(pieces=pieces_of(RESPONSES), method=METHODS, eof=st.booleans())
+def test_any_split_of_responses_gives_the_same(
+    pieces: list[bytes], method: bytes, eof: bool
+) -> None:
+    whole = run([b"".join(pieces)], method=method, eof=eof)
+    assert run(pieces, method=method, eof=eof) == whole
+
+
+@given(data=st.binary(max_size=100), method=st.none() | METHODS)
+def test_anything_gives_events_or_a_documented_error(data: bytes, method: bytes | None) -> None:
+    events, fault = run([data], method=method, eof=True)
+    assert events or fault is not None or not data.strip(b"\r\n")

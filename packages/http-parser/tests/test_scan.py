@@ -1,0 +1,179 @@
+"""Both twins of the kernel, and that they agree."""
+
+from __future__ import annotations
+
+import string
+from types import ModuleType
+
+import pytest
+from cases import ACCEPTED, ACCEPTED_RESPONSES, REFUSED, REFUSED_RESPONSES
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headrace.http_parser import Limits, RemoteProtocolError, _scan_py
+from headrace.http_parser._lines import LineCheck, Section
+
+_scan_c: ModuleType | None
+try:
+    from headrace.http_parser import _scan_c
+except ImportError:
+    _scan_c = None
+
+TWINS = [_scan_py] if _scan_c is None else [_scan_py, _scan_c]
+WIDE = (8190, 8190, 128, 65536)
+
+REQUESTS = [case.data for case in (*ACCEPTED, *REFUSED)]
+RESPONSES = [case.data for case in (*ACCEPTED_RESPONSES, *REFUSED_RESPONSES)]
+
+PARTS = st.sampled_from(
+    [
+        b"GET",
+        b"POST",
+        b" ",
+        b"  ",
+        b"/",
+        b"/a",
+        b"*",
+        b"HTTP/1.1",
+        b"HTTP/1.0",
+        b"HTTP/2.0",
+        b"\r\n",
+    ]
+    + [b"\r\n\r\n", b"\r", b"\n", b"Host", b"host", b"Connection", b"Content-Length", b"Expect"]
+    + [b"Transfer-Encoding", b"transfer_encoding", b"Upgrade", b":", b": ", b"close", b"1", b"\t"]
+    + [
+        b"chunked",
+        b"200",
+        b"OK",
+        b"\x00",
+        b"\x7f",
+        b"\xff",
+        b"a" * 9,
+        b"x;y",
+        b"0",
+        b"HTTP/1.1 200 ",
+    ]
+    + [b"GET / HTTP/1.1\r\n", b"Host: a\r\n", b"X: 0123456789\r\n"]
+)
+BYTES = st.binary(max_size=60) | st.lists(PARTS, max_size=14).map(b"".join)
+SMALL = st.integers(0, 90)
+LIMITS = st.just(WIDE) | st.tuples(SMALL, SMALL, st.integers(0, 4), SMALL)
+
+
+@pytest.fixture(params=TWINS, ids=lambda twin: twin.__name__.rpartition("_")[2])
+def twin(request: pytest.FixtureRequest) -> ModuleType:
+    assert isinstance(request.param, ModuleType)
+    return request.param
+
+
+@pytest.mark.skipif(_scan_c is None, reason="the compiled twin is not built")
+@pytest.mark.parametrize("data", REQUESTS + RESPONSES)
+def test_twins_agree_on_the_cases(data: bytes) -> None:
+    assert _scan_c is not None
+    for start in range(len(data)):
+        for name in ("scan_request_head", "scan_response_head"):
+            pure = getattr(_scan_py, name)(data, start, *WIDE)
+            assert getattr(_scan_c, name)(data, start, *WIDE) == pure
+        pure = _scan_py.scan_trailers(data, start, 8190, 128, 8192)
+        assert _scan_c.scan_trailers(data, start, 8190, 128, 8192) == pure
+        assert _scan_c.scan_chunk_line(data, start) == _scan_py.scan_chunk_line(data, start)
+
+
+@pytest.mark.skipif(_scan_c is None, reason="the compiled twin is not built")
+@given(data=BYTES, limits=LIMITS, start=st.integers(0, 3))
+def test_twins_agree_on_anything(data: bytes, limits: tuple[int, ...], start: int) -> None:
+    assert _scan_c is not None
+    for name in ("scan_request_head", "scan_response_head"):
+        pure = getattr(_scan_py, name)(data, start, *limits)
+        assert getattr(_scan_c, name)(data, start, *limits) == pure
+    pure = _scan_py.scan_trailers(data, start, *limits[1:])
+    assert _scan_c.scan_trailers(data, start, *limits[1:]) == pure
+    assert _scan_c.scan_chunk_line(data, start) == _scan_py.scan_chunk_line(data, start)
+
+
+FIELDS = st.lists(
+    st.tuples(
+        st.sampled_from([b"Host", b"connection", b"X-y", b"", b"a b", b"\xff", b"Upgrade"])
+        | st.binary(max_size=12),
+        st.sampled_from([b"", b"v", b" v", b"v\t", b"a\tb", b"\r\n", b"12345678\x00"])
+        | st.binary(max_size=20),
+    ),
+    max_size=4,
+)
+
+
+@pytest.mark.skipif(_scan_c is None, reason="the compiled twin is not built")
+@given(pairs=FIELDS)
+def test_twins_serialize_the_same(pairs: list[tuple[bytes, bytes]]) -> None:
+    assert _scan_c is not None
+    found = _scan_c.serialize_fields(pairs)
+    assert found == _scan_py.serialize_fields(pairs)
+    if found is not None:
+        block, _ = found
+        assert _scan_c.split_fields(block, 0) == tuple(pairs)
+        assert _scan_py.split_fields(block, 0) == tuple(pairs)
+
+
+@given(data=BYTES, limits=LIMITS)
+def test_line_check_accepts_what_the_kernel_accepts(data: bytes, limits: tuple[int, ...]) -> None:
+    max_line, max_header, max_headers, max_head = limits
+    limits_ = Limits(
+        max_request_line=max_line,
+        max_header=max_header,
+        max_headers=max_headers,
+        max_head=max_head,
+        max_trailers=max_head,
+        max_leading_empty_lines=0,
+    )
+    for section, found, end_at in (
+        (Section.REQUEST, _scan_py.scan_request_head(data, 0, *limits), 4),
+        (Section.RESPONSE, _scan_py.scan_response_head(data, 0, *limits), 4),
+        (Section.TRAILERS, _scan_py.scan_trailers(data, 0, *limits[1:]), 0),
+    ):
+        try:
+            end = LineCheck(section, limits_).feed(data, 0)
+        except RemoteProtocolError:
+            end = None
+        assert end == (None if found is None else found[end_at])
+
+
+def test_known_fields_keep_their_order_and_lose_their_space(twin: ModuleType) -> None:
+    names = b"CONNECTION", b"content-length", b"Expect", b"HOST", b"transfer-Encoding", b"upgrade"
+    block = b"".join(b"%b: \t%b \r\nx-%b: y\r\n" % (name, name[:1], name) for name in names)
+    known = twin.scan_trailers(block + b"\r\n", 0, 8190, 128, 8192)[1]
+    assert known == (1, b"C", 2, b"c", 3, b"E", 4, b"H", 5, b"t", 6, b"u")
+
+
+def test_more_known_fields_than_usual(twin: ModuleType) -> None:
+    found = twin.scan_trailers(b"Host: a\r\n" * 100 + b"\r\n", 0, 8190, 128, 8192)
+    assert found == (902, (4, b"a") * 100)
+
+
+def test_names_that_only_look_known_are_not(twin: ModuleType) -> None:
+    block = b"h0st: a\r\nHOSTS: a\r\nContent_Length: 1\r\nContent~Length: 1\r\n\r\n"
+    assert twin.scan_trailers(block, 0, 8190, 128, 8192) == (len(block), ())
+
+
+@pytest.mark.parametrize("byte", range(256))
+def test_each_byte_in_each_place(twin: ModuleType, byte: int) -> None:
+    one = bytes([byte])
+    token = one in [c.encode() for c in string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~"]
+    field = byte == 9 or 0x20 <= byte <= 0x7E or byte >= 0x80
+    target = 0x21 <= byte <= 0x7E and one not in b'"#<>'
+    head = b"G%bT /%b HTTP/1.1\r\nX%bX: a%bb\r\n\r\n"
+
+    def accepts(*parts: bytes) -> bool:
+        return twin.scan_request_head(head % parts, 0, *WIDE) is not None
+
+    assert accepts(one, b"", b"", b"") is token
+    assert accepts(b"", one, b"", b"") is target
+    # A colon ends a name.
+    assert accepts(b"", b"", one, b"") is (token or one == b":")
+    for padding in (b"", b"1234567", b"1234567890123456"):
+        assert accepts(b"", b"", b"", padding + one) is field
+        assert accepts(b"", b"", b"", one + padding) is field
+
+
+@pytest.mark.parametrize("pair", [["a", "b"], [b"a", b"b"], (b"a",), (b"a", "b"), 3])
+def test_what_is_no_pair_of_bytes_is_not_serialized(twin: ModuleType, pair: object) -> None:
+    assert twin.serialize_fields([pair]) is None
