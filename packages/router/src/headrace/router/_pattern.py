@@ -18,11 +18,15 @@ from ._errors import BuildError, PatternError
 from ._quoting import decode, encode, escape
 from ._syntax import Piece, Variable, parse_pieces
 
-__all__ = ["Kind", "Pattern", "Step"]
+__all__ = ["EVERYTHING", "Kind", "Pattern", "Step"]
 
 Values = tuple[Any, ...]
 Matcher = Callable[[str], Values | None]
 Convert = Callable[[str], Any]
+
+
+# The shape of a rest that accepts any text.
+EVERYTHING = "{:.*}"
 
 
 class Kind:
@@ -39,7 +43,7 @@ class Step(NamedTuple):
 
     kind: int
     shape: str
-    match: Matcher | None  # None: nothing to ask, as for literals and plain variables
+    match: Matcher | None  # None: a literal, which is its shape
 
 
 class Pattern:
@@ -49,16 +53,16 @@ class Pattern:
         PatternError: when the text is not a pattern.
     """
 
-    __slots__ = ("names", "pieces", "prefix", "static", "steps", "text")
+    __slots__ = ("names", "pieces", "prefix", "static", "steps", "text", "variables")
 
     def __init__(self, text: str, *, prefix: bool = False) -> None:
         self.text = text
         self.prefix = prefix
         self.pieces = parse_pieces(text)
-        variables = [piece for piece in self.pieces if isinstance(piece, Variable)]
-        self.names = tuple(variable.name for variable in variables)
+        self.variables = tuple(piece for piece in self.pieces if isinstance(piece, Variable))
+        self.names = tuple(variable.name for variable in self.variables)
         self.static = None
-        if not variables and not prefix:
+        if not self.variables and not prefix:
             self.static = "".join(map(str, self.pieces))
         try:
             self.steps = tuple(_steps(self.pieces))
@@ -94,8 +98,7 @@ class Pattern:
             piece if isinstance(piece, str) else self._format(piece, parts[piece.name])
             for piece in self.pieces
         )
-        if names:
-            self._check(normal, parts)
+        self._check(normal, parts)
         try:
             return encode(normal)
         except UnicodeEncodeError:
@@ -112,6 +115,9 @@ class Pattern:
 
     def _check(self, normal: str, parts: Mapping[str, object]) -> None:
         """Refuse a path that would not resolve back to the same parts."""
+        if normal.startswith("//"):
+            # RFC 3986, section 4.2: a reference that starts so names a host, not a path.
+            raise BuildError(self.text, "a URL that starts with '//' would name a host")
         if not {".", ".."}.isdisjoint(normal.split("/")):
             # RFC 3986, section 5.2.4: clients remove dot segments before they send the path.
             raise BuildError(self.text, "a segment would be '.' or '..', which clients remove")
@@ -134,23 +140,14 @@ class Pattern:
             if step.kind == Kind.REST:
                 rest = step.match("/".join(segments[index:])) if step.match else None
                 return None if rest is None else captured + rest
-            values = accept(step, segments[index])
-            if values is None:
+            values = step.match(segments[index]) if step.match else ()
+            if values is None or (step.match is None and segments[index] != step.shape):
                 return None
             captured += values
         return captured if len(segments) == len(self.steps) + 1 else None
 
 
-def accept(step: Step, segment: str) -> Values | None:
-    """Return what a step captures from one segment in normal form, or None."""
-    if step.kind == Kind.LITERAL:
-        return () if segment == step.shape else None
-    if step.match is not None:
-        return step.match(segment)
-    return match_plain(segment)
-
-
-def match_plain(segment: str) -> Values | None:
+def _match_plain(segment: str) -> Values | None:
     """Match a plain variable: any segment that is neither empty nor holds a raw brace."""
     if not segment or "{" in segment or "}" in segment:
         return None
@@ -203,7 +200,7 @@ def _segment_step(segment: list[Piece]) -> Step:
     if not variables:
         return Step(Kind.LITERAL, _shape(segment), None)
     if len(segment) == 1 and variables[0].plain:
-        return Step(Kind.PLAIN, "{}", None)
+        return Step(Kind.PLAIN, "{}", _match_plain)
     if len(segment) == 1:
         match = _one_matcher(variables[0].regex, variables[0].converter)
     elif all(variable.plain for variable in variables):
@@ -215,8 +212,9 @@ def _segment_step(segment: list[Piece]) -> Step:
 
 def _rest_step(segments: list[list[Piece]]) -> Step:
     shape = "/".join(map(_shape, segments))
-    match = _anything if shape in ("{:.*}", "{:path}") else _regex_matcher(segments)
-    return Step(Kind.REST, "{:.*}" if match is _anything else shape, match)
+    if shape in (EVERYTHING, "{:path}"):
+        return Step(Kind.REST, EVERYTHING, _anything)
+    return Step(Kind.REST, shape, _regex_matcher(segments))
 
 
 def _anything(text: str) -> Values:

@@ -8,17 +8,20 @@ once.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
-from keyword import iskeyword
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Generic, Literal, TypeVar, final
 
-from ._errors import ConflictError, FrozenError, PatternError, Source
+from ._checks import caller, check_free, check_name
+from ._declare import Declared, Verb
+from ._errors import ConflictError, FrozenError, PatternError, RouterError, Source, at
+from ._explain import Explanation, tell
+from ._hosts import Hosts
+from ._listing import as_json, as_text
 from ._pattern import Pattern
 from ._quoting import decode, normalize
-from ._routes import NO_PARAMS, NOT_FOUND, Match, Miss, Resource, Route
-from ._tree import Found, Target, Tree
+from ._routes import NO_PARAMS, NOT_FOUND, Match, Miss, Resource, Route, Target
+from ._tree import Found, Tree
 
 __all__ = ["Router"]
 
@@ -26,30 +29,49 @@ T = TypeVar("T")
 
 # RFC 9110, section 9.1: a method is a token (section 5.6.2).
 _METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_NAME_SEPARATORS = re.compile(r"[.:-]")
 
 
 @final
-class Router(Mapping[str, Resource[T]], Generic[T]):
+class Router(Generic[T]):
     """Map (method, path) to a value; a mapping of the named resources by name."""
 
-    __slots__ = ("_frozen", "_names", "_resources", "_routes", "_static", "_tree")
+    __slots__ = (
+        "_declared",
+        "_frozen",
+        "_host",
+        "_hosts",
+        "_names",
+        "_resources",
+        "_routes",
+        "_static",
+        "_tree",
+    )
 
     def __init__(self) -> None:
         self._static: dict[str, dict[str, Match[T]]] = {}
-        self._tree: Tree[T] = Tree()
+        self._tree: Tree[Target[T]] = Tree()
         self._resources: dict[tuple[str, bool], Resource[T]] = {}
         self._routes: list[Route[T]] = []
         self._names: dict[str, Resource[T]] = {}
+        self._declared: list[tuple[Declared[T], Source]] = []
+        self._host: str | None = None
+        self._hosts: Hosts[Router[T]] = Hosts()
         self._frozen = False
 
     # Resolving
 
-    def resolve(self, method: str, path: str) -> Match[T] | Miss:
+    def resolve(self, method: str, path: str, host: str | None = None) -> Match[T] | Miss:
         """Return the route for a method and a raw (percent-encoded) path without its query.
 
         Never raises: a malformed escape is a miss like any unknown path.
+
+        Args:
+            method: in upper case, as it is sent.
+            path: starts with a slash, as it is sent.
+            host: the Host field, for a router with host patterns.
         """
+        if host is not None and self._hosts:
+            return self._resolve_host(method, path, host)
         matches = self._static.get(path)
         if matches is not None:
             match = matches.get(method)
@@ -64,9 +86,8 @@ class Router(Mapping[str, Resource[T]], Generic[T]):
                 (value, route, names), values = found
                 if len(names) == 1:
                     return _new_match((value, {names[0]: values[0]}, route, None, None))
-                return _new_match(
-                    (value, dict(zip(names, values, strict=False)), route, None, None)
-                )
+                params = dict(zip(names, values, strict=False))
+                return _new_match((value, params, route, None, None))
         return self._search(method, path)
 
     def _search(self, method: str, raw: str) -> Match[T] | Miss:
@@ -89,7 +110,46 @@ class Router(Mapping[str, Resource[T]], Generic[T]):
             allowed.update(targets)
         return Miss(frozenset(allowed)) if allowed else NOT_FOUND
 
+    def _resolve_host(self, method: str, path: str, host: str) -> Match[T] | Miss:
+        """Ask the tables of the host, best first, then the table of no host."""
+        allowed: frozenset[str] = frozenset()
+        for table, params in (*self._hosts.match(host), (self, {})):
+            found = table.resolve(method, path)
+            if isinstance(found, Match):
+                return found._replace(params={**params, **found.params}) if params else found
+            allowed |= found.allowed
+        return Miss(allowed) if allowed else NOT_FOUND
+
+    def explain(self, method: str, path: str, host: str | None = None) -> Explanation[T]:
+        """Say step by step why a method and a path resolve as they do; see ``resolve``."""
+        result = self.resolve(method, path, host)
+        steps: list[str] = []
+        tables = self._hosts.match(host) if host is not None else []
+        for table, _ in tables:
+            steps.append(f"host {host} matches {table._host}")
+            steps.extend(table._tell(method, path))
+            if isinstance(result, Match) and result.route.resource.host == table._host:
+                return Explanation(method, path, host, result, tuple(steps))
+        if host is not None:
+            steps.append("the routes of no host" if tables else f"no host pattern matches {host}")
+        steps.extend(self._tell(method, path))
+        return Explanation(method, path, host, result, tuple(steps))
+
+    def _tell(self, method: str, raw: str) -> tuple[str, ...]:
+        normal = normalize(raw)
+        if normal is None:
+            return ("the path holds a percent-escape that is malformed or not UTF-8: a miss",)
+        return tell(self._tree, normal, self._static.get(normal), method)
+
     # Adding
+
+    get = Verb("GET")
+    post = Verb("POST")
+    put = Verb("PUT")
+    patch = Verb("PATCH")
+    delete = Verb("DELETE")
+    head = Verb("HEAD")
+    options = Verb("OPTIONS")
 
     def add_route(self, method: str, path: str, value: T, *, name: str | None = None) -> Route[T]:
         """Add a route.
@@ -105,21 +165,13 @@ class Router(Mapping[str, Resource[T]], Generic[T]):
             ConflictError: the route could never run, or the name is taken.
             FrozenError: the router is frozen.
         """
-        source = _caller()
-        resource = self._resource(path, source, prefix=False)
-        self._check_name(name, resource, source)
-        route = self._attach(resource, method, value, name, source)
-        self._give_name(name, resource)
-        return route
+        return self._add(self._resource(path), method, value, name)
 
     def add_resource(self, path: str, *, name: str | None = None) -> Resource[T]:
         """Return the resource of a pattern, made when there is none; see ``add_route``."""
-        source = _caller()
-        resource = self._resource(path, source, prefix=False)
-        self._check_name(name, resource, source)
-        self._give_name(name, resource)
-        self._resources.setdefault((path, False), resource)
-        return resource
+        resource = self._resource(path)
+        self._name(resource, name)
+        return self._keep(resource)
 
     def add_prefix(
         self, prefix: str, value: T, *, name: str | None = None, method: str = "*"
@@ -129,67 +181,97 @@ class Router(Mapping[str, Resource[T]], Generic[T]):
         ``/static`` answers for ``/static`` and ``/static/...``, not for ``/statics``; see
         ``add_route``.
         """
-        source = _caller()
-        resource = self._resource(prefix.rstrip("/"), source, prefix=True)
-        self._check_name(name, resource, source)
-        self._attach(resource, method, value, name, source)
-        self._give_name(name, resource)
+        resource = self._resource(prefix.rstrip("/"), prefix=True)
+        self._add(resource, method, value, name)
         return resource
 
-    def _resource(self, path: str, source: Source, *, prefix: bool) -> Resource[T]:
+    def add_host(self, pattern: str) -> Router[T]:
+        """Return the table of a host pattern, made when there is none.
+
+        Its routes answer for that host alone, and before the routes of no host. ``*.example.org``
+        is any name below example.org, ``{tenant}.example.org`` any one label, which the match
+        carries among its parameters. Names are one set, whatever the host.
+
+        Raises:
+            PatternError: the pattern is not one, or it has variables and another one its shape.
+            FrozenError: the router is frozen, or is itself the table of a host.
+        """
+        self._check_open()
+        if self._host is not None:
+            raise FrozenError("the table of a host has no hosts of its own")
+        known = self._hosts.get(pattern)
+        if known is not None:
+            return known
+        table: Router[T] = Router()
+        table._host = pattern
+        table._names = self._names
+        return self._hosts.add(pattern, table)
+
+    def _declare(self, method: str, path: str, name: str | None) -> Declared[T]:
+        declared = Declared(self.add_resource(path, name=name), method, name)
+        self._declared.append((declared, caller()))
+        return declared
+
+    def _check_open(self) -> None:
         if self._frozen:
             raise FrozenError("can not add to a frozen router")
+
+    def _resource(self, path: str, *, prefix: bool = False) -> Resource[T]:
+        """Return the resource of a pattern, new ones not yet in the table."""
+        self._check_open()
         resource = self._resources.get((path, prefix))
-        if resource is not None:
-            return resource
-        return Resource(Pattern(path, prefix=prefix), source, self._attach_here)
+        if resource is None:
+            pattern = Pattern(path, prefix=prefix)
+            resource = Resource(pattern, caller(), self._add, self._host)
+        return resource
 
-    def _attach_here(self, resource: Resource[T], method: str, value: T) -> Route[T]:
-        if self._frozen:
-            raise FrozenError("can not add to a frozen router")
-        return self._attach(resource, method, value, None, _caller())
+    def _keep(self, resource: Resource[T]) -> Resource[T]:
+        return self._resources.setdefault((resource.pattern, resource.is_prefix), resource)
 
-    def _attach(
-        self, resource: Resource[T], method: str, value: T, name: str | None, source: Source
+    def _add(
+        self, resource: Resource[T], method: str, value: T, name: str | None = None
     ) -> Route[T]:
+        self._check_open()
         if _METHOD.fullmatch(method) is None:
             raise PatternError(method, 0, "a method is a token of RFC 9110")
-        route = Route(resource, method.upper(), value, name, source)
-        pattern = resource._pattern
-        if pattern.static is not None:
-            matches = self._static.setdefault(pattern.static, {})
-            _check_free(route, matches.get(route.method))
-            matches[route.method] = Match(value, NO_PARAMS, route)
-        else:
-            leaf = self._tree.leaf(pattern)
-            _check_free(route, leaf.targets.get(route.method))
-            leaf.targets[route.method] = Target(value, route, pattern.names)
-        self._resources[pattern.text, pattern.prefix] = resource
+        if name is not None:
+            self._check_name(resource, name)
+        route = Route(resource, method.upper(), value, name, caller())
+        self._attach(route)
+        self._keep(resource)
         resource._routes[route.method] = route
         self._routes.append(route)
+        self._name(resource, name)
         return route
 
-    def _check_name(self, name: str | None, resource: Resource[T], source: Source) -> None:
-        if name is None:
-            return
-        if not all(
-            part.isidentifier() and not iskeyword(part) for part in _NAME_SEPARATORS.split(name)
-        ):
-            raise PatternError(
-                name, 0, "a name is a sequence of identifiers separated by '-', '.' or ':'"
-            )
-        taken = self._names.get(name)
-        if taken is not None and taken is not resource:
+    def _attach(self, route: Route[T]) -> None:
+        """Put a route where resolving finds it, unless one of the two could never run."""
+        pattern = route.resource._pattern
+        if pattern.static is not None:
+            matches = self._static.get(pattern.static, {})
+            check_free(route, matches.get(route.method))
+            matches[route.method] = Match(route.value, NO_PARAMS, route)
+            self._static[pattern.static] = matches
+        else:
+            leaf = self._tree.leaf(pattern)
+            check_free(route, leaf.rival(route.method))
+            leaf.targets[route.method] = Target(route.value, route, pattern.names)
+
+    def _check_name(self, resource: Resource[T], name: str) -> None:
+        check_name(name)
+        taken = self._names.get(name, resource)
+        if taken is not resource:
             raise ConflictError(
                 f"duplicate name {name!r}",
-                str(resource._pattern.text),
-                source,
+                resource.pattern,
+                caller(),
                 taken.pattern,
                 taken.source,
             )
 
-    def _give_name(self, name: str | None, resource: Resource[T]) -> None:
+    def _name(self, resource: Resource[T], name: str | None) -> None:
         if name is not None:
+            self._check_name(resource, name)
             self._names[name] = resource
             if resource._name is None:
                 resource._name = name
@@ -197,16 +279,25 @@ class Router(Mapping[str, Resource[T]], Generic[T]):
     # Looking at the table
 
     def routes(self) -> tuple[Route[T], ...]:
-        """Return all routes, in order of registration."""
-        return tuple(self._routes)
+        """Return all routes in order of registration, those of the hosts last."""
+        return (*self._routes, *(route for t in self._hosts.tables() for route in t._routes))
 
     def resources(self) -> tuple[Resource[T], ...]:
-        """Return all resources, in order of registration."""
-        return tuple(self._resources.values())
+        """Return all resources in order of registration, those of the hosts last."""
+        resources = self._resources.values()
+        return (*resources, *(r for t in self._hosts.tables() for r in t._resources.values()))
 
     def named_resources(self) -> Mapping[str, Resource[T]]:
         """Return a read-only view of the resources by name."""
         return MappingProxyType(self._names)
+
+    def table(self, format: Literal["text", "json"] = "text") -> str:  # noqa: A002
+        """Return all routes, one per line or as a JSON array: method, pattern, name, value, source.
+
+        A value is shown as its qualified name, or else its repr; ``host`` is there when one is
+        used.
+        """
+        return as_json(self.routes()) if format == "json" else as_text(self.routes())
 
     def __getitem__(self, name: str) -> Resource[T]:
         return self._names[name]
@@ -217,12 +308,11 @@ class Router(Mapping[str, Resource[T]], Generic[T]):
     def __len__(self) -> int:
         return len(self._names)
 
-    # A table is itself, not the names in it: Mapping would compare those, and an empty one be
-    # false.
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def __bool__(self) -> bool:
+        # A router without names is still a router.
         return True
 
     def __repr__(self) -> str:
@@ -236,15 +326,24 @@ class Router(Mapping[str, Resource[T]], Generic[T]):
         return self._frozen
 
     def freeze(self) -> None:
-        """Refuse every change from now on."""
+        """Refuse every change from now on.
+
+        Raises:
+            RouterError: a declared route was never given its value.
+        """
+        for declared, source in self._declared:
+            if declared.route is None:
+                raise RouterError(f"{declared!r} ({at(source)}) was never given a value")
         self._frozen = True
+        for table in self._hosts.tables():
+            table.freeze()
 
 
 def _new_match(fields: tuple[Any, ...]) -> Match[Any]:
     return tuple.__new__(Match, fields)
 
 
-def _match(target: Target[T], found: Found[T], normal: str, raw: str) -> Match[T]:
+def _match(target: Target[T], found: Found[Target[T]], normal: str, raw: str) -> Match[T]:
     value, route, names = target
     params = dict(zip(names, found.values, strict=True)) if names else NO_PARAMS
     if not found.leaf.prefix:
@@ -257,22 +356,3 @@ def _after(path: str, consumed: int) -> str:
     """Return what follows the first ``consumed`` segments, the empty one at the start included."""
     pieces = path.split("/", consumed)
     return "/" + pieces[consumed] if len(pieces) > consumed else ""
-
-
-def _check_free(route: Route[T], taken: Match[T] | Target[T] | None) -> None:
-    if taken is not None:
-        raise ConflictError(
-            "the route could never run: another one has its method and its shape",
-            str(route),
-            route.source,
-            str(taken.route),
-            taken.route.source,
-        )
-
-
-def _caller() -> Source:
-    """Return the file and line of the first frame outside the project."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("headrace."):
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, final
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeVar, final
 
 from yarl import URL
 
 from ._errors import BuildError, Source
 from ._pattern import Pattern
 from ._quoting import encode, escape
+from ._typed import typed
 
-__all__ = ["NOT_FOUND", "NO_PARAMS", "Match", "Miss", "Resource", "Route"]
+__all__ = ["NOT_FOUND", "NO_PARAMS", "Match", "Miss", "Resource", "Route", "Target"]
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Query = Mapping[str, str] | str | None
 
 # Every match without parameters shares this one, so nobody may write into it.
@@ -29,11 +31,16 @@ NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 class Resource(Generic[T]):
     """A pattern and the routes that stand at it."""
 
-    __slots__ = ("_add", "_name", "_pattern", "_routes", "source")
+    __slots__ = ("_add", "_name", "_pattern", "_routes", "host", "source")
 
     def __init__(
-        self, pattern: Pattern, source: Source, add: Callable[[Resource[T], str, T], Route[T]]
+        self,
+        pattern: Pattern,
+        source: Source,
+        add: Callable[[Resource[T], str, T], Route[T]],
+        host: str | None = None,
     ) -> None:
+        self.host = host
         self._pattern = pattern
         self._add = add
         self._name: str | None = None
@@ -117,6 +124,18 @@ class Resource(Generic[T]):
             raise BuildError(self.pattern, f"part 'filename' is {filename!r}, expected str")
         return URL.build(path=self.url(parts, filename=filename), encoded=True)
 
+    def typed(self, signature: Callable[P, object]) -> Callable[P, URL]:
+        """Return ``url_for`` with the parameters of ``signature``, for type checkers.
+
+        Args:
+            signature: a function, class or named tuple whose parameters are the pattern's
+            variables.
+
+        Raises:
+            BuildError: its names differ from the pattern's, or a type from what a converter takes.
+        """
+        return typed(self._pattern, self.url_for, signature)
+
     def _below(self, path: str, filename: str) -> str:
         if not self._pattern.prefix:
             raise BuildError(self.pattern, "only a prefix has files below it")
@@ -125,9 +144,13 @@ class Resource(Generic[T]):
             raise BuildError(self.pattern, f"filename {filename!r} has dot segments")
         return f"{path}/{encode('/'.join(map(escape, segments)))}"
 
+    def __str__(self) -> str:
+        below = "/..." if self._pattern.prefix else ""
+        return f"{self.host or ''}{self._pattern.text}{below}"
+
     def __repr__(self) -> str:
         name = "" if self._name is None else f" {self._name!r}"
-        return f"<Resource {self.pattern}{name}>"
+        return f"<Resource {self}{name}>"
 
 
 @final
@@ -165,12 +188,24 @@ class Route(Generic[T]):
 
     __call__ = url_for
 
+    def typed(self, signature: Callable[P, object]) -> Callable[P, URL]:
+        """Return the URL builder with the parameters of ``signature``; see ``Resource.typed``."""
+        return self.resource.typed(signature)
+
     def __str__(self) -> str:
-        return f"{self.method} {self.resource.pattern}"
+        return f"{self.method} {self.resource}"
 
     def __repr__(self) -> str:
         name = "" if self.name is None else f" {self.name!r}"
-        return f"<Route {self.method} {self.resource.pattern}{name} -> {self.value!r}>"
+        return f"<Route {self}{name} -> {self.value!r}>"
+
+
+class Target(NamedTuple, Generic[T]):
+    """What the tree keeps of a route: all that a match needs."""
+
+    value: T
+    route: Route[T]
+    names: tuple[str, ...]
 
 
 @final

@@ -13,7 +13,7 @@ from ._converters import CONVERTERS, Converter
 from ._errors import PatternError
 from ._quoting import broken_escape, normalize
 
-__all__ = ["PLAIN", "Variable", "parse_pieces"]
+__all__ = ["PLAIN", "Piece", "Variable", "parse_pieces", "split_labels"]
 
 # The regex of a variable that gives none: one segment, not empty.
 PLAIN = "[^{}/]+"
@@ -96,6 +96,20 @@ def parse_pieces(text: str) -> tuple[Piece, ...]:
             pieces.append(_parse_literal(text, position, end))
             position = end
     return tuple(pieces)
+
+
+def split_labels(text: str) -> list[str]:
+    """Split a host pattern at the dots outside of its variables."""
+    labels = [""]
+    position = 0
+    while position < len(text):
+        end = _closing_brace(text, position) if text[position] == "{" else position
+        if text[position] == ".":
+            labels.append("")
+        else:
+            labels[-1] += text[position : end + 1]
+        position = end + 1
+    return labels
 
 
 def _parse_literal(text: str, start: int, end: int) -> str:

@@ -1,88 +1,147 @@
 """The tree: one level per segment, and the order of precedence as the order of its walk.
 
 A node stands for the segments that lead to it. Below it are literals (a dictionary), constrained
-segments and rests (lists in order of registration) and at most one plain variable. A leaf holds the
-routes of all patterns of one shape. Since a path loses one segment per level, a walk visits no node
-twice, whatever the path: its work is bounded by the table, and linear in the length of the path.
+segments and rests (in order of registration) and at most one plain variable. A leaf holds the
+targets of all patterns of one shape, by method. Since a path loses one segment per level, a walk
+visits no node twice, whatever the path: its work is bounded by the table, and linear in the
+path's length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
-from ._pattern import Kind, Pattern, Step, Values, match_plain
-from ._routes import Route
+from ._pattern import EVERYTHING, Kind, Pattern, Step, Values
 
-__all__ = ["Found", "Leaf", "Node", "Target", "Tree"]
+__all__ = ["Found", "Leaf", "Node", "Tree"]
 
-T = TypeVar("T")
-
-
-class Target(NamedTuple, Generic[T]):
-    """What the tree keeps of a route: all that a match needs."""
-
-    value: T
-    route: Route[T]
-    names: tuple[str, ...]
+X = TypeVar("X")
 
 
-class Leaf(Generic[T]):
-    """The routes of one shape, by method."""
+class Leaf(Generic[X]):
+    """The targets of one shape, by method.
 
-    __slots__ = ("prefix", "targets")
+    ``peers`` are the rests of the same node, itself among them, in the order in which they are
+    tried. ``step`` is None for a prefix and for the end of a pattern.
+    """
 
-    def __init__(self, *, prefix: bool) -> None:
+    __slots__ = ("peers", "prefix", "step", "targets")
+
+    def __init__(
+        self, step: Step | None, peers: dict[str, Leaf[X]] | None = None, *, prefix: bool = False
+    ) -> None:
+        self.step = step
+        self.peers = peers
         self.prefix = prefix
-        self.targets: dict[str, Target[T]] = {}
+        self.targets: dict[str, X] = {}
+
+    def rival(self, method: str) -> X | None:
+        """Return a target that keeps a new one from running, or that a new one would."""
+        if method in self.targets:
+            return self.targets[method]
+        before = True
+        for peer in (self.peers or {}).values():
+            if peer is self:
+                before = False
+            elif before and peer._covers(self):
+                target = peer.targets.get(method, peer.targets.get("*"))
+                if target is not None:
+                    return target
+            elif not before and self._covers(peer):
+                if method in peer.targets:
+                    return peer.targets[method]
+                if method == "*" and peer.targets:
+                    return next(iter(peer.targets.values()))
+        return None
+
+    def _covers(self, other: Leaf[X]) -> bool:
+        """Say whether it accepts everything that ``other`` accepts."""
+        if self.step is None:
+            return True
+        return self.step.shape == EVERYTHING and other.step is not None
 
 
-class Node(Generic[T]):
-    """One place in the tree."""
+class Node(Generic[X]):
+    """One place in the tree, and the step that leads to it (None: the root)."""
 
-    __slots__ = ("constrained", "leaf", "literals", "plain", "rests")
+    __slots__ = ("constrained", "leaf", "literals", "plain", "rests", "step")
 
-    def __init__(self) -> None:
-        self.literals: dict[str, Node[T]] = {}
-        self.constrained: dict[str, tuple[Step, Node[T]]] = {}
-        self.plain: Node[T] | None = None
-        self.rests: dict[str, tuple[Step | None, Leaf[T]]] = {}  # None: a prefix
-        self.leaf: Leaf[T] | None = None
+    def __init__(self, step: Step | None) -> None:
+        self.step = step
+        self.literals: dict[str, Node[X]] = {}
+        self.constrained: dict[str, Node[X]] = {}
+        self.plain: Node[X] | None = None
+        self.rests: dict[str, Leaf[X]] = {}
+        self.leaf: Leaf[X] | None = None
+
+    def child(self, step: Step) -> Node[X]:
+        """Return the child for one step of a pattern, made when there is none."""
+        if step.kind == Kind.PLAIN:
+            if self.plain is None:
+                self.plain = Node(step)
+            return self.plain
+        children = self.literals if step.kind == Kind.LITERAL else self.constrained
+        child = children.get(step.shape)
+        if child is None:
+            child = children[step.shape] = Node(step)
+        return child
+
+    def constrained_child(self, segment: str, values: list[object]) -> Node[X] | None:
+        """Return the first constrained child that accepts a segment, and add what it captures."""
+        for child in self.constrained.values():
+            captured = _match(child.step, segment)
+            if captured is not None:
+                values.extend(captured)
+                return child
+        return None
 
 
-class Found(NamedTuple, Generic[T]):
+class Found(NamedTuple, Generic[X]):
     """A leaf whose shape matches, with what was captured on the way."""
 
-    leaf: Leaf[T]
+    leaf: Leaf[X]
     values: Values
-    consumed: int  # segments that the shape itself took
+    consumed: int  # pieces of path.split("/") that the shape took, for a prefix
 
 
-class Tree(Generic[T]):
-    """The patterns that are not static."""
+class Choice(NamedTuple, Generic[X]):
+    """A choice not yet tried: where it leads, and what came before."""
+
+    place: Node[X] | Leaf[X]
+    at: int
+    values: Values
+
+
+# Told of each choice that was tried, and whether it was accepted.
+Note = Callable[[Choice[X], bool], None]
+
+
+class Tree(Generic[X]):
+    """A set of patterns, each with targets by method."""
 
     __slots__ = ("depth", "root")
 
     def __init__(self) -> None:
-        self.root: Node[T] = Node()
+        self.root: Node[X] = Node(None)
         self.depth = 1
 
-    def leaf(self, pattern: Pattern) -> Leaf[T]:
+    def leaf(self, pattern: Pattern) -> Leaf[X]:
         """Return the leaf of this pattern's shape, made when there is none."""
         # One more piece than the deepest pattern: what is left of a longer path stays in one piece.
         self.depth = max(self.depth, len(pattern.steps) + 1)
         node = self.root
         for step in pattern.steps:
             if step.kind == Kind.REST:
-                return node.rests.setdefault(step.shape, (step, Leaf(prefix=False)))[1]
-            node = _child(node, step)
+                return node.rests.setdefault(step.shape, Leaf(step, node.rests))
+            node = node.child(step)
         if pattern.prefix:
-            return node.rests.setdefault("", (None, Leaf(prefix=True)))[1]
+            return node.rests.setdefault("", Leaf(None, node.rests, prefix=True))
         if node.leaf is None:
-            node.leaf = Leaf(prefix=False)
+            node.leaf = Leaf(None)
         return node.leaf
 
-    def first(self, method: str, path: str) -> tuple[Target[T], list[object]] | None:
+    def first(self, method: str, path: str) -> tuple[X, list[object]] | None:
         """Follow the best choice at each level, for a path without escapes and braces.
 
         What it finds is what ``walk`` would find first; when it finds nothing, only ``walk`` knows.
@@ -90,12 +149,13 @@ class Tree(Generic[T]):
         node = self.root
         values: list[object] = []
         segments = iter(path.split("/", self.depth))
-        next(segments)
+        if next(segments):  # it does not start with a slash
+            return None
         for segment in segments:
             child = node.literals.get(segment)
             if child is None:
                 if node.constrained:
-                    child = _constrained(node, segment, values)
+                    child = node.constrained_child(segment, values)
                 if child is None:
                     child = node.plain
                     if child is None or not segment:
@@ -112,83 +172,53 @@ class Tree(Generic[T]):
                 return None
         return target, values
 
-    def walk(self, normal: str) -> Iterator[Found[T]]:
+    def walk(self, normal: str, note: Note[X] | None = None) -> Iterator[Found[X]]:
         """Yield the leaves that match a path in normal form, in order of precedence."""
         segments = normal.split("/", self.depth)
+        if segments[0]:  # it does not start with a slash
+            return
         # What waits is tried from the top, so it is pushed worst first.
-        waiting: list[_Waiting[T]] = [_Waiting(None, self.root, 1, ())]
+        waiting: list[Choice[X]] = [Choice(self.root, 0, ())]
         while waiting:
-            step, place, index, values = waiting.pop()
-            if step is not None and step.match is not None:
+            choice = waiting.pop()
+            place, at, values = choice
+            step = place.step
+            if step is not None:
                 rest = step.kind == Kind.REST
-                more = step.match("/".join(segments[index:]) if rest else segments[index])
-                if more is None:
+                captured = _match(step, "/".join(segments[at:]) if rest else segments[at])
+                if note is not None:
+                    note(choice, captured is not None)
+                if captured is None:
                     continue
-                values += more
-                index += 1
+                values += captured
             if isinstance(place, Leaf):
-                yield Found(place, values, index)
-                continue
-            _push_rests(waiting, place, index, values, at_end=index == len(segments))
-            if index < len(segments):
-                _push_children(waiting, place, segments[index], index, values)
-            elif place.leaf is not None:
-                yield Found(place.leaf, values, index)
+                yield Found(place, values, at)
+            elif at + 1 < len(segments):
+                _push(waiting, place, segments[at + 1], at + 1, values)
+            else:
+                _push_end(waiting, place, at + 1, values)
 
 
-class _Waiting(NamedTuple, Generic[T]):
-    """A choice not yet tried: a step to match at segment ``at`` (or none), and where that leads."""
-
-    step: Step | None
-    place: Node[T] | Leaf[T]
-    at: int
-    values: Values
+def _match(step: Step | None, text: str) -> Values | None:
+    # A literal was found by its text, so there is nothing left to ask.
+    return () if step is None or step.match is None else step.match(text)
 
 
-def _push_rests(
-    waiting: list[_Waiting[T]], node: Node[T], index: int, values: Values, *, at_end: bool
-) -> None:
-    for step, leaf in reversed(node.rests.values()):
-        if step is None or not at_end:
-            waiting.append(_Waiting(step, leaf, index, values))
-
-
-def _push_children(
-    waiting: list[_Waiting[T]], node: Node[T], segment: str, index: int, values: Values
-) -> None:
+def _push(waiting: list[Choice[X]], node: Node[X], segment: str, at: int, values: Values) -> None:
+    """Push what may accept a segment, best last."""
+    waiting.extend(Choice(leaf, at, values) for leaf in reversed(node.rests.values()))
     if node.plain is not None:
-        captured = match_plain(segment)
-        if captured is not None:
-            waiting.append(_Waiting(None, node.plain, index + 1, values + captured))
-    for step, child in reversed(node.constrained.values()):
-        waiting.append(_Waiting(step, child, index, values))
+        waiting.append(Choice(node.plain, at, values))
+    waiting.extend(Choice(child, at, values) for child in reversed(node.constrained.values()))
     literal = node.literals.get(segment)
     if literal is not None:
-        waiting.append(_Waiting(None, literal, index + 1, values))
+        waiting.append(Choice(literal, at, values))
 
 
-def _child(node: Node[T], step: Step) -> Node[T]:
-    """Return the child for one step of a pattern, made when there is none."""
-    if step.kind == Kind.LITERAL:
-        child = node.literals.get(step.shape)
-        if child is None:
-            child = node.literals[step.shape] = Node()
-        return child
-    if step.kind == Kind.CONSTRAINED:
-        edge = node.constrained.get(step.shape)
-        if edge is None:
-            edge = node.constrained[step.shape] = (step, Node())
-        return edge[1]
-    if node.plain is None:
-        node.plain = Node()
-    return node.plain
-
-
-def _constrained(node: Node[T], segment: str, values: list[object]) -> Node[T] | None:
-    for step, child in node.constrained.values():
-        assert step.match is not None
-        captured = step.match(segment)
-        if captured is not None:
-            values.extend(captured)
-            return child
-    return None
+def _push_end(waiting: list[Choice[X]], node: Node[X], at: int, values: Values) -> None:
+    """Push what may accept the end of a path."""
+    prefix = node.rests.get("")
+    if prefix is not None:
+        waiting.append(Choice(prefix, at, values))
+    if node.leaf is not None:
+        waiting.append(Choice(node.leaf, at, values))

@@ -1,0 +1,109 @@
+"""Host patterns: which tables answer for a host, and in which order.
+
+A host is read from the right, label by label, as a path is from the left, so it has the same tree
+and the same order of precedence. A ``*`` as the first label stands for one or more labels.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Generic, TypeVar
+
+from yarl import URL
+
+from ._errors import PatternError
+from ._pattern import Pattern
+from ._syntax import split_labels
+from ._tree import Tree
+
+__all__ = ["Hosts"]
+
+R = TypeVar("R")
+
+_WILDCARD = "any_labels"
+_PORT = re.compile(r":[0-9]*\Z")
+# Nothing of these is in a host name, and the tree would read them as something else.
+_NO_HOST = re.compile(r"[/%{}\s]")
+
+
+def normal_host(host: str) -> str:
+    """Return a Host field's name in lower case, without its port and its root dot."""
+    return _PORT.sub("", host).removesuffix(".").lower()
+
+
+class Hosts(Generic[R]):
+    """Tables by host pattern."""
+
+    __slots__ = ("_by_pattern", "_tree")
+
+    def __init__(self) -> None:
+        self._by_pattern: dict[str, R] = {}
+        self._tree: Tree[tuple[R, tuple[str, ...]]] = Tree()
+
+    def __bool__(self) -> bool:
+        return bool(self._by_pattern)
+
+    def tables(self) -> tuple[R, ...]:
+        """Return all tables, in order of registration."""
+        return tuple(self._by_pattern.values())
+
+    def get(self, pattern: str) -> R | None:
+        """Return the table of a host pattern, or None."""
+        return self._by_pattern.get(pattern)
+
+    def add(self, pattern: str, table: R) -> R:
+        """Add a table, or return the one whose pattern has the same shape and the same names."""
+        parsed = host_pattern(pattern)
+        leaf = self._tree.leaf(parsed)
+        taken = leaf.targets.get("*")
+        if taken is not None and taken[1] != parsed.names:
+            raise PatternError(
+                pattern, 0, f"another host pattern has this shape, with the names {taken[1]}"
+            )
+        leaf.targets.setdefault("*", (table, parsed.names))
+        return self._by_pattern.setdefault(pattern, leaf.targets["*"][0])
+
+    def match(self, host: str) -> list[tuple[R, dict[str, object]]]:
+        """Return the tables that answer for a host, best first, with the host's variables."""
+        if _NO_HOST.search(host) is not None:
+            return []
+        path = "/" + "/".join(reversed(normal_host(host).split(".")))
+        matches = []
+        for found in self._tree.walk(path):
+            table, names = found.leaf.targets["*"]
+            params = dict(zip(names, found.values, strict=True))
+            params.pop(_WILDCARD, None)
+            matches.append((table, params))
+        return matches
+
+
+def host_pattern(text: str) -> Pattern:
+    """Read a host pattern into a pattern over its labels from right to left.
+
+    Raises:
+        PatternError: when it is not one.
+    """
+    labels = split_labels(text)
+    if labels == ["*"] or not all(labels):
+        raise PatternError(text, 0, "expected labels separated by dots")
+    for index, label in enumerate(labels):
+        if "*" in label and "{" not in label and (index or label != "*"):
+            raise PatternError(text, text.rindex("*"), "'*' stands alone, as the first label")
+    labels = [label if "{" in label or label == "*" else _ascii(text, label) for label in labels]
+    if labels[0] == "*":
+        labels[0] = f"{{{_WILDCARD}:.+}}"
+    pattern = Pattern("/" + "/".join(reversed(labels)))
+    if any(piece.spans for piece in pattern.variables if piece.name != _WILDCARD):
+        raise PatternError(text, text.index("{"), "a host's variable is a part of one label")
+    return pattern
+
+
+def _ascii(text: str, label: str) -> str:
+    if _NO_HOST.search(label) is not None:
+        raise PatternError(text, text.index(label), f"{label!r} is no label of a host name")
+    if label.isascii():
+        return label.lower()
+    try:
+        return URL.build(scheme="http", host=label).raw_host or label
+    except ValueError as error:
+        raise PatternError(text, text.index(label), f"{label!r}: {error}") from None
