@@ -45,27 +45,42 @@ def test_parse_head(
         assert framing.parse_head(b"xyz" + data, 3) == (*fields, end + 3)
 
 
+class T(tuple[object, bool]):
+    __slots__ = ()
+
+
+class B(tuple[object, bool]):
+    __slots__ = ()
+
+
+def read(
+    framing: ModuleType, data: bytes, pos: int, masked: bool, limit: int, decode: bool
+) -> tuple[tuple[object, bool], int] | None:
+    found: tuple[tuple[object, bool], int] | None = framing.MessageReader(
+        masked, limit, decode, T, B
+    ).read(data, pos)
+    return found
+
+
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("first", [0x81, 0x82])
-def test_a_whole_frame_is_read_where_it_stands(framing: ModuleType, first: int, size: int) -> None:
+@pytest.mark.parametrize("kind", [T, B])
+def test_a_whole_frame_is_read_where_it_stands(
+    framing: ModuleType, kind: type[T | B], size: int
+) -> None:
     payload = b"a" * size
+    first = 0x81 if kind is T else 0x82
     for frame, has_mask in ((plain(first, payload), False), (masked(first, payload), True)):
-        data = b"xy" + frame + b"z"
-        assert framing.parse_frame(data, 2, has_mask, size, False) == (
-            first,
-            payload,
-            len(frame) + 2,
-        )
-        decoded = payload.decode() if first == 0x81 else payload
-        assert framing.parse_frame(data, 2, has_mask, size, True) == (
-            first,
-            decoded,
-            len(frame) + 2,
-        )
-        assert framing.parse_frame(data[:-2], 2, has_mask, size, True) is None
-        assert framing.parse_frame(data, 2, not has_mask, size, True) is None
+        data, end = b"xy" + frame + b"z", len(frame) + 2
+        bare = read(framing, data, 2, has_mask, size, False)
+        assert bare == ((payload, True), end)
+        assert type(bare[0]) is kind
+        decoded = payload.decode() if kind is T else payload
+        assert read(framing, data, 2, has_mask, size, True) == ((decoded, True), end)
+        assert read(framing, data[:-1], 2, has_mask, size, True) == ((decoded, True), 0)
+        assert read(framing, data[:-2], 2, has_mask, size, True) is None
+        assert read(framing, data, 2, not has_mask, size, True) is None
         if size:
-            assert framing.parse_frame(data, 2, has_mask, size - 1, True) is None
+            assert read(framing, data, 2, has_mask, size - 1, True) is None
 
 
 @pytest.mark.parametrize(
@@ -81,12 +96,12 @@ def test_a_whole_frame_is_read_where_it_stands(framing: ModuleType, first: int, 
     ],
 )
 def test_long_forms_of_length_are_left_to_the_tables(framing: ModuleType, head: bytes) -> None:
-    assert framing.parse_frame(head + bytes(70_000), 0, False, sys.maxsize, True) is None
+    assert read(framing, head + bytes(70_000), 0, False, sys.maxsize, True) is None
 
 
 @pytest.mark.parametrize("first", sorted(set(range(256)) - {0x81, 0x82}))
 def test_what_is_no_whole_message_is_left_to_the_tables(framing: ModuleType, first: int) -> None:
-    assert framing.parse_frame(plain(first, b"abc"), 0, False, 100, True) is None
+    assert read(framing, plain(first, b"abc"), 0, False, 100, True) is None
 
 
 @pytest.mark.parametrize("text", ["é", "a" * 70 + "€", "𝄞" * 9, "\x00", ""])
@@ -95,16 +110,24 @@ def test_text_beyond_ascii(framing: ModuleType, text: str) -> None:
         (plain(0x81, text.encode()), False),
         (masked(0x81, text.encode()), True),
     ):
-        assert framing.parse_frame(frame, 0, has_mask, 1000, True)[1] == text
+        assert read(framing, frame, 0, has_mask, 1000, True) == ((text, True), 0)
+        assert read(framing, frame, 0, has_mask, 1000, False) == ((text.encode(), True), 0)
     assert framing.build_frame(0x81, text) == plain(0x81, text.encode())
 
 
+@pytest.mark.parametrize("decode", [True, False])
 @pytest.mark.parametrize("data", [b"\xff", b"a" * 40 + b"\xc3", b"\xed\xa0\x80", b"\xc0\x80"])
-def test_text_that_is_none(framing: ModuleType, data: bytes) -> None:
+def test_text_that_is_none(framing: ModuleType, data: bytes, decode: bool) -> None:
     for frame, has_mask in ((plain(0x81, data), False), (masked(0x81, data), True)):
         with pytest.raises(UnicodeDecodeError):
-            framing.parse_frame(frame, 0, has_mask, 100, True)
-        assert framing.parse_frame(frame, 0, has_mask, 100, False)[1] == data
+            read(framing, frame, 0, has_mask, 100, decode)
+        binary = b"\x82" + frame[1:]
+        assert read(framing, binary, 0, has_mask, 100, decode) == ((data, True), 0)
+
+
+def test_messages_are_tuples(framing: ModuleType) -> None:
+    with pytest.raises(TypeError):
+        framing.MessageReader(True, 1, True, list, tuple)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wire import masked, plain
 
+from headrace.websocket import Binary, Text
 from headrace.websocket import _framing_py as py
 
 c = pytest.importorskip("headrace.websocket._framing_c", exc_type=ImportError)
@@ -36,8 +37,9 @@ def outcome(function: object, *arguments: object) -> object:
 
 @given(st.binary(min_size=3) | frames(), st.integers(0, 3), st.booleans(), st.booleans(), lengths)
 def test_parse(data: bytes, pos: int, has_mask: bool, decode: bool, limit: int) -> None:
-    arguments = (data, pos, has_mask, limit, decode)
-    assert outcome(py.parse_frame, *arguments) == outcome(c.parse_frame, *arguments)
+    options = (has_mask, limit, decode, Text, Binary)
+    readable, compiled = py.MessageReader(*options), c.MessageReader(*options)
+    assert outcome(readable.read, data, pos) == outcome(compiled.read, data, pos)
     assert py.parse_head(data, pos) == c.parse_head(data, pos)
 
 

@@ -10,8 +10,8 @@ The common case, a whole uncompressed message in one frame, takes a path of its 
 from __future__ import annotations
 
 import sys
-from codecs import utf_8_decode
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, cast, final
 
 from ._codes import CloseCode, Opcode, Role
@@ -19,7 +19,7 @@ from ._compression import STEP, Deflater, Inflater
 from ._deflate import Deflate
 from ._errors import LocalProtocolError, RemoteProtocolError
 from ._events import NEED_DATA, Binary, Close, ConnectionClosed, Event, NeedData, Ping, Pong, Text
-from ._framing import build_frame, parse_frame, parse_head, unmask
+from ._framing import MessageReader, build_frame, parse_head, unmask
 from ._heartbeat import Heartbeat, Verdict
 from ._limits import Limits
 from ._masking import next_key
@@ -31,7 +31,12 @@ _TEXT_FRAME: Final = 0x80 | Opcode.TEXT
 _BINARY_FRAME: Final = 0x80 | Opcode.BINARY
 _OPEN = State.OPEN
 _DEFAULT_LIMITS: Final = Limits()
-_new = tuple.__new__
+
+
+@lru_cache(maxsize=64)
+def _message_reader(masked: bool, limit: int, decode: bool) -> MessageReader[Text, Binary]:
+    """Return a reader, one for all connections with the same options."""
+    return MessageReader(masked, limit, decode, Text, Binary)
 
 
 @final
@@ -48,6 +53,7 @@ class Connection:
         "_assemble",
         "_autoclose",
         "_autopong",
+        "_between",
         "_buffer",
         "_decode_text",
         "_deflate",
@@ -67,10 +73,9 @@ class Connection:
         "_outgoing",
         "_pending",
         "_phase",
-        "_plain_in",
         "_plain_out",
         "_pos",
-        "_whole_limit",
+        "_read_message",
         "limits",
         "role",
         "state",
@@ -134,13 +139,14 @@ class Connection:
         self._plain_out = self._outgoing.plain
 
         self._masked = server  # whether the peer's frames are (RFC 6455, 5.1)
-        self._whole_limit = min(limits.max_message or sys.maxsize, limits.max_frame or sys.maxsize)
-        self._buffer = b""
+        most = min(limits.max_message or sys.maxsize, limits.max_frame or sys.maxsize)
+        self._read_message = _message_reader(server, most, decode_text).read
+        self._buffer: bytes | None = None  # None: nothing to read, and nothing else to tell
         self._pos = 0
         self._pending: list[bytes] = []
         self._eof = False
         self._heard = False
-        self._plain_in = True  # between messages, so the next frame may be a whole one
+        self._between = True  # no message is under way, so the next frame may be a whole one
 
         self._message: IncomingMessage | None = None
         self._left: int | None = None  # payload bytes to come of the data frame under way
@@ -159,10 +165,9 @@ class Connection:
         if type(data) is not bytes:
             data = bytes(data)
         self._heard = True
-        if self._pos == len(self._buffer):
+        if self._buffer is None:
             self._buffer = data
-            self._pos = 0
-        else:
+        elif self._ended is None:
             self._pending.append(data)
 
     def receive_eof(self) -> None:
@@ -170,6 +175,8 @@ class Connection:
         self._eof = True
         if self._ended is not None:
             self._move(Step.END)
+        elif self._buffer is None:
+            self._buffer = b""
 
     def next_event(self) -> Event | NeedData:
         """Return the next event, `NEED_DATA`, or for ever `ConnectionClosed` after the last.
@@ -180,27 +187,27 @@ class Connection:
                 it and close the transport (RFC 6455, 7.1.7). Later calls return
                 `ConnectionClosed`.
         """
-        if self._plain_in:
+        buffer = self._buffer
+        if buffer is None:
+            return NEED_DATA
+        if self._between:
             try:
-                frame = parse_frame(
-                    self._buffer, self._pos, self._masked, self._whole_limit, self._decode_text
-                )
-                if frame is not None:
-                    first, payload, self._pos = frame
-                    if first == _BINARY_FRAME:
-                        return _new(Binary, (payload, True))
-                    if isinstance(payload, bytes):  # not to be decoded, but to be checked
-                        utf_8_decode(payload, "strict", True)
-                    return _new(Text, (payload, True))
+                found = self._read_message(buffer, self._pos)
             except UnicodeDecodeError as error:
                 raise self._fail(not_utf8(error)) from None
-        return self._read_on()
+            if found is not None:
+                message, self._pos = found
+                if self._pos == 0:  # nothing is left
+                    self._buffer = None if not self._pending and not self._eof else b""
+                return message
+        return self._read_on(buffer)
 
-    def _read_on(self) -> Event | NeedData:
+    def _read_on(self, buffer: bytes) -> Event | NeedData:
         """Read what is not a whole plain message."""
         while self._ended is None:
             try:
-                event = self._read_head() if self._left is None else self._read_payload(self._left)
+                at_head = self._left is None
+                event = self._read_head(buffer) if at_head else self._read_payload(buffer)
             except RemoteProtocolError as error:
                 raise self._fail(error)
             if event is None:
@@ -208,22 +215,20 @@ class Connection:
             if event is not NEED_DATA:
                 return event
             if self._pending:
-                self._buffer = b"".join((self._buffer[self._pos :], *self._pending))
+                self._buffer = b"".join((buffer[self._pos :], *self._pending))
                 self._pos = 0
                 self._pending.clear()
-                if self._plain_in:
-                    return self.next_event()
-            elif self._eof:
-                self._end(ConnectionClosed(CloseCode.ABNORMAL, ""))  # 7.1.5
-            else:
-                if self._pos == len(self._buffer):
-                    self._buffer, self._pos = b"", 0  # an idle connection keeps no bytes
+                return self.next_event()
+            if not self._eof:
+                if self._pos == len(buffer):
+                    self._buffer, self._pos = None, 0
                 return NEED_DATA
+            self._end(ConnectionClosed(CloseCode.ABNORMAL, ""))  # 7.1.5
         return self._ended
 
-    def _read_head(self) -> Event | NeedData | None:
+    def _read_head(self, buffer: bytes) -> Event | NeedData | None:
         """Read a frame's head, and the rest of it when that is a control frame."""
-        head = parse_head(self._buffer, self._pos)
+        head = parse_head(buffer, self._pos)
         if head is None:
             return NEED_DATA
         first, second, length, start = head
@@ -237,15 +242,15 @@ class Connection:
         if opcode < Opcode.CLOSE:
             self._check_limits(opcode, length, compressed)
         stop = start + 4 if self._masked else start
-        if len(self._buffer) < stop:
+        if len(buffer) < stop:
             return NEED_DATA
-        key = self._buffer[start:stop]
+        key = buffer[start:stop]
         if opcode >= Opcode.CLOSE:
             end = stop + length
-            if len(self._buffer) < end:
+            if len(buffer) < end:
                 return NEED_DATA
             self._pos = end
-            payload = self._buffer[stop:end]
+            payload = buffer[stop:end]
             return self._control(opcode, unmask(payload, 0, length, key, 0) if key else payload)
         if under_way:
             self._count_fragment()
@@ -264,7 +269,7 @@ class Connection:
         self._message = IncomingMessage(
             text, self._decode_text, inflater, self.limits.max_message, self._assemble
         )
-        self._plain_in = False
+        self._between = False
 
     def _check_limits(self, opcode: Opcode, length: int, compressed: bool) -> None:
         limits, message = self.limits, self._message
@@ -289,21 +294,22 @@ class Connection:
         if most is not None and self._message.fragments > most:
             raise RemoteProtocolError(CloseCode.TOO_BIG, f"message of more than {most} fragments")
 
-    def _read_payload(self, left: int) -> Event | NeedData | None:
+    def _read_payload(self, buffer: bytes) -> Event | NeedData | None:
         """Read what is there of a data frame's payload."""
-        message = self._message
+        message, left = self._message, self._left
         assert message is not None
+        assert left is not None
         start = self._pos
-        stop = min(start + left, len(self._buffer))
+        stop = min(start + left, len(buffer))
         if message.inflater is not None:
             stop = min(stop, start + STEP)
         if stop == start and left:
             return NEED_DATA
         if self._masked:
-            data = unmask(self._buffer, start, stop, self._key, self._phase)
+            data = unmask(buffer, start, stop, self._key, self._phase)
             self._phase = (self._phase + stop - start) & 3
         else:
-            data = self._buffer[start:stop]
+            data = buffer[start:stop]
         self._pos = stop
         left -= stop - start
         self._left = left or None
@@ -317,7 +323,7 @@ class Connection:
             return None if self._assemble else self._piece(message, piece, False)
         rest = message.finish()
         self._message = None
-        self._plain_in = True
+        self._between = True
         return self._piece(message, rest if self._assemble else piece + rest, True)  # type: ignore[operator]
 
     def _piece(self, message: IncomingMessage, data: str | bytes, final: bool) -> Text | Binary:
@@ -470,7 +476,7 @@ class Connection:
         self.state = TRANSITIONS[self.state, step]
         self._plain_out = False
         if self.state not in READING:
-            self._plain_in = False
+            self._between = False
 
     def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
         """Fail the connection (RFC 6455, 7.1.7) and return the error to raise."""

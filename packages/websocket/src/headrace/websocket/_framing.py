@@ -15,10 +15,10 @@ if _mode not in ("auto", "require", "none"):
 try:
     if _mode == "none":
         raise ImportError("switched off")
-    from ._framing_c import IMPLEMENTATION, build_frame, parse_frame, parse_head, unmask
+    from ._framing_c import IMPLEMENTATION, MessageReader, build_frame, parse_head, unmask
 except ImportError:
     if _mode == "require":
         raise
-    from ._framing_py import IMPLEMENTATION, build_frame, parse_frame, parse_head, unmask
+    from ._framing_py import IMPLEMENTATION, MessageReader, build_frame, parse_head, unmask
 
-__all__ = ["IMPLEMENTATION", "build_frame", "parse_frame", "parse_head", "unmask"]
+__all__ = ["IMPLEMENTATION", "MessageReader", "build_frame", "parse_head", "unmask"]

@@ -1,6 +1,6 @@
 # The compiled twin has the signatures of the readable one.
 from ._framing_py import IMPLEMENTATION as IMPLEMENTATION
+from ._framing_py import MessageReader as MessageReader
 from ._framing_py import build_frame as build_frame
-from ._framing_py import parse_frame as parse_frame
 from ._framing_py import parse_head as parse_head
 from ._framing_py import unmask as unmask

@@ -57,10 +57,21 @@ cdef extern from *:
         return word;
     }
 
+    /* Return type((payload, True)) for a subclass of tuple, without the calls around it. */
+    static PyObject *headrace_pair(PyObject *type, PyObject *payload) {
+        PyObject *pair = ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 2);
+        if (pair != NULL) {
+            PyTuple_SET_ITEM(pair, 0, Py_NewRef(payload));
+            PyTuple_SET_ITEM(pair, 1, Py_NewRef(Py_True));
+        }
+        return pair;
+    }
+
     #define headrace_ascii_data(text) ((unsigned char *)PyUnicode_1BYTE_DATA(text))
     """
     uint64_t headrace_mask(unsigned char *, const unsigned char *, Py_ssize_t, uint64_t) nogil
     uint64_t headrace_key(const unsigned char *, int) nogil
+    object headrace_pair(object, object)
     unsigned char *headrace_ascii_data(object)
     object PyUnicode_New(Py_ssize_t, Py_UCS4)
     object PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
@@ -77,18 +88,6 @@ cdef inline object _unmasked(const unsigned char *source, Py_ssize_t size, uint6
     cdef bytes result = PyBytes_FromStringAndSize(NULL, size)
     headrace_mask(<unsigned char *>PyBytes_AS_STRING(result), source, size, key)
     return result
-
-
-cdef inline object _unmasked_text(const unsigned char *source, Py_ssize_t size, uint64_t key):
-    # Most text is ASCII, so unmask straight into an ASCII str. When a high bit shows up, what
-    # was written is still the UTF-8 to decode.
-    if size == 0:
-        return ""
-    cdef object text = PyUnicode_New(size, 127)
-    cdef unsigned char *target = headrace_ascii_data(text)
-    if headrace_mask(target, source, size, key) & HIGH_BITS:
-        return PyUnicode_DecodeUTF8(<const char *>target, size, NULL)
-    return text
 
 
 def unmask(bytes data not None, Py_ssize_t start, Py_ssize_t stop, bytes key not None, int phase):
@@ -125,48 +124,77 @@ def parse_head(bytes data not None, Py_ssize_t pos):
     return first, second, length, pos
 
 
-def parse_frame(bytes data not None, Py_ssize_t pos, bint masked, Py_ssize_t limit, bint decode):
-    """Read the frame at *pos* if it is a whole, uncompressed, unfragmented message."""
-    cdef const unsigned char *octets = <const unsigned char *>PyBytes_AS_STRING(data)
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
-    cdef Py_ssize_t end
-    cdef int first, second
-    cdef uint64_t length, least, key
-    cdef object payload
-    if pos < 0 or size - pos < 2:
-        return None
-    first, second = octets[pos], octets[pos + 1]
-    if (first != 0x81 and first != 0x82) or (second >= 0x80) != masked:
-        return None
-    length = second & 0x7F
-    pos += 2
-    if length >= 126:
-        end, least = (pos + 2, 126) if length == 126 else (pos + 8, 65536)
-        if end > size:
+cdef class MessageReader:
+    """Read messages that are one whole plain frame."""
+
+    cdef bint masked, decode
+    cdef uint64_t limit
+    cdef object text, binary
+
+    def __init__(self, bint masked, Py_ssize_t limit, bint decode, text, binary):
+        if not (issubclass(text, tuple) and issubclass(binary, tuple)):
+            raise TypeError("the types of messages must be tuples")
+        self.masked = masked
+        self.limit = <uint64_t>limit
+        self.decode = decode
+        self.text = text
+        self.binary = binary
+
+    def read(self, bytes data not None, Py_ssize_t pos):
+        """Return the message at *pos* and where to go on, or None."""
+        cdef const unsigned char *octets = <const unsigned char *>PyBytes_AS_STRING(data)
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+        cdef Py_ssize_t end
+        cdef int first, second
+        cdef uint64_t length, least
+        if pos < 0 or size - pos < 2:
             return None
-        length = 0
-        while pos < end:
-            length = length << 8 | octets[pos]
-            pos += 1
-        if length < least:
+        first, second = octets[pos], octets[pos + 1]
+        if (first != 0x81 and first != 0x82) or (second >= 0x80) != self.masked:
             return None
-    if masked:
-        pos += 4
-    # In this order no sum can overflow: what is left is compared, not where it would end.
-    if pos > size or length > <uint64_t>(size - pos) or <Py_ssize_t>length > limit:
-        return None
-    end = pos + <Py_ssize_t>length
-    if masked:
-        key = headrace_key(octets + pos - 4, 0)
-        if decode and first == 0x81:
-            payload = _unmasked_text(octets + pos, end - pos, key)
+        length = second & 0x7F
+        pos += 2
+        if length >= 126:
+            end, least = (pos + 2, 126) if length == 126 else (pos + 8, 65536)
+            if end > size:
+                return None
+            length = 0
+            while pos < end:
+                length = length << 8 | octets[pos]
+                pos += 1
+            if length < least:
+                return None
+        if self.masked:
+            pos += 4
+        # In this order no sum can overflow: what is left is compared, not where it would end.
+        if pos > size or length > <uint64_t>(size - pos) or length > self.limit:
+            return None
+        end = pos + <Py_ssize_t>length
+        if first == 0x82:
+            message = headrace_pair(self.binary, self._bytes(octets + pos, end - pos))
+        elif self.decode:
+            message = headrace_pair(self.text, self._text(octets + pos, end - pos))
         else:
-            payload = _unmasked(octets + pos, end - pos, key)
-    elif decode and first == 0x81:
-        payload = PyUnicode_DecodeUTF8(<const char *>octets + pos, end - pos, NULL)
-    else:
-        payload = PyBytes_FromStringAndSize(<const char *>octets + pos, end - pos)
-    return first, payload, end
+            payload = self._bytes(octets + pos, end - pos)
+            PyUnicode_DecodeUTF8(PyBytes_AS_STRING(payload), end - pos, NULL)
+            message = headrace_pair(self.text, payload)
+        return message, (end if end < size else 0)
+
+    cdef inline object _bytes(self, const unsigned char *source, Py_ssize_t size):
+        if self.masked:
+            return _unmasked(source, size, headrace_key(source - 4, 0))
+        return PyBytes_FromStringAndSize(<const char *>source, size)
+
+    cdef inline object _text(self, const unsigned char *source, Py_ssize_t size):
+        # Most text is ASCII, so unmask straight into an ASCII str. When a high bit shows up,
+        # what was written is still the UTF-8 to decode.
+        if not self.masked or size == 0:
+            return PyUnicode_DecodeUTF8(<const char *>source, size, NULL)
+        text = PyUnicode_New(size, 127)
+        cdef unsigned char *target = headrace_ascii_data(text)
+        if headrace_mask(target, source, size, headrace_key(source - 4, 0)) & HIGH_BITS:
+            return PyUnicode_DecodeUTF8(<const char *>target, size, NULL)
+        return text
 
 
 def build_frame(int first, object payload, bytes key=None):
