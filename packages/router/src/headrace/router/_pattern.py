@@ -224,18 +224,20 @@ def _anything(text: str) -> Values:
 @lru_cache(maxsize=512)
 def _one_matcher(regex: str, converter: Converter | None) -> Matcher:
     """Match a segment that is one variable; shared between the patterns that use the same."""
+    fullmatch = re.compile(regex, re.DOTALL).fullmatch
     if converter is not None:
         parse = converter.parse
 
         def match_converted(segment: str) -> Values | None:
+            if fullmatch(segment) is None:
+                return None
             try:
-                return (parse(decode(segment)),)
+                # No converter of one segment accepts a percent sign: there is nothing to decode.
+                return (parse(segment),)
             except ValueError:
                 return None
 
         return match_converted
-
-    fullmatch = re.compile(regex, re.DOTALL).fullmatch
 
     def match_regex(segment: str) -> Values | None:
         return None if fullmatch(segment) is None else (decode(segment),)

@@ -83,11 +83,11 @@ class Router(Generic[T]):
         elif "%" not in path and "{" not in path and "}" not in path:
             found = self._tree.first(method, path)
             if found is not None:
-                (value, route, names), values = found
+                (value, route, names), values, rest = found
                 if len(names) == 1:
-                    return _new_match((value, {names[0]: values[0]}, route, None, None))
+                    return _new_match((value, {names[0]: values[0]}, route, rest, rest))
                 params = dict(zip(names, values, strict=False))
-                return _new_match((value, params, route, None, None))
+                return _new_match((value, params or NO_PARAMS, route, rest, rest))
         return self._search(method, path)
 
     def _search(self, method: str, raw: str) -> Match[T] | Miss:
@@ -102,6 +102,12 @@ class Router(Generic[T]):
             if match is not None:
                 return match
             allowed.update(matches)
+        elif "%" in raw and "{" not in normal and "}" not in normal:
+            first = self._tree.first(method, normal)
+            if first is not None and first[2] is None:  # the raw rest is not the normal one
+                (value, route, names), values, _ = first
+                params = dict(zip(names, values, strict=False))
+                return _new_match((value, params, route, None, None))
         for found in self._tree.walk(normal):
             targets = found.leaf.targets
             target = targets.get(method) or targets.get("*")

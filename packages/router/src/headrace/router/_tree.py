@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 from ._pattern import EVERYTHING, Kind, Pattern, Step, Values
+from ._quoting import decode
 
 __all__ = ["Found", "Leaf", "Node", "Tree"]
 
@@ -105,13 +106,10 @@ class Found(NamedTuple, Generic[X]):
     consumed: int  # pieces of path.split("/") that the shape took, for a prefix
 
 
-class Choice(NamedTuple, Generic[X]):
-    """A choice not yet tried: where it leads, and what came before."""
+# A choice not yet tried: where it leads, the segment it is about, and the values before it.
+Choice = tuple[Node[X] | Leaf[X], int, Values]
 
-    place: Node[X] | Leaf[X]
-    at: int
-    values: Values
-
+First = tuple[X, list[object], str | None]
 
 # Told of each choice that was tried, and whether it was accepted.
 Note = Callable[[Choice[X], bool], None]
@@ -141,10 +139,11 @@ class Tree(Generic[X]):
             node.leaf = Leaf(None)
         return node.leaf
 
-    def first(self, method: str, path: str) -> tuple[X, list[object]] | None:
-        """Follow the best choice at each level, for a path without escapes and braces.
+    def first(self, method: str, path: str) -> First[X] | None:
+        """Follow the best choice at each level, for a path in normal form without raw braces.
 
         What it finds is what ``walk`` would find first; when it finds nothing, only ``walk`` knows.
+        The last item is the rest of the path below a prefix, None for anything else.
         """
         node = self.root
         values: list[object] = []
@@ -159,8 +158,10 @@ class Tree(Generic[X]):
                 if child is None:
                     child = node.plain
                     if child is None or not segment:
+                        if node.rests:
+                            return _first_rest(node, method, (segment, *segments), values)
                         return None
-                    values.append(segment)
+                    values.append(decode(segment) if "%" in segment else segment)
             node = child
         leaf = node.leaf
         if leaf is None:
@@ -170,7 +171,7 @@ class Tree(Generic[X]):
             target = leaf.targets.get("*")
             if target is None:
                 return None
-        return target, values
+        return target, values, None
 
     def walk(self, normal: str, note: Note[X] | None = None) -> Iterator[Found[X]]:
         """Yield the leaves that match a path in normal form, in order of precedence."""
@@ -178,7 +179,7 @@ class Tree(Generic[X]):
         if segments[0]:  # it does not start with a slash
             return
         # What waits is tried from the top, so it is pushed worst first.
-        waiting: list[Choice[X]] = [Choice(self.root, 0, ())]
+        waiting: list[Choice[X]] = [(self.root, 0, ())]
         while waiting:
             choice = waiting.pop()
             place, at, values = choice
@@ -199,6 +200,19 @@ class Tree(Generic[X]):
                 _push_end(waiting, place, at + 1, values)
 
 
+def _first_rest(
+    node: Node[X], method: str, segments: tuple[str, ...], values: list[object]
+) -> First[X] | None:
+    text = "/".join(segments)
+    for leaf in node.rests.values():
+        target = leaf.targets.get(method, leaf.targets.get("*"))
+        captured = _match(leaf.step, text)
+        if target is not None and captured is not None:
+            values.extend(captured)
+            return target, values, f"/{text}" if leaf.prefix else None
+    return None
+
+
 def _match(step: Step | None, text: str) -> Values | None:
     # A literal was found by its text, so there is nothing left to ask.
     return () if step is None or step.match is None else step.match(text)
@@ -206,19 +220,19 @@ def _match(step: Step | None, text: str) -> Values | None:
 
 def _push(waiting: list[Choice[X]], node: Node[X], segment: str, at: int, values: Values) -> None:
     """Push what may accept a segment, best last."""
-    waiting.extend(Choice(leaf, at, values) for leaf in reversed(node.rests.values()))
+    waiting.extend((leaf, at, values) for leaf in reversed(node.rests.values()))
     if node.plain is not None:
-        waiting.append(Choice(node.plain, at, values))
-    waiting.extend(Choice(child, at, values) for child in reversed(node.constrained.values()))
+        waiting.append((node.plain, at, values))
+    waiting.extend((child, at, values) for child in reversed(node.constrained.values()))
     literal = node.literals.get(segment)
     if literal is not None:
-        waiting.append(Choice(literal, at, values))
+        waiting.append((literal, at, values))
 
 
 def _push_end(waiting: list[Choice[X]], node: Node[X], at: int, values: Values) -> None:
     """Push what may accept the end of a path."""
     prefix = node.rests.get("")
     if prefix is not None:
-        waiting.append(Choice(prefix, at, values))
+        waiting.append((prefix, at, values))
     if node.leaf is not None:
-        waiting.append(Choice(node.leaf, at, values))
+        waiting.append((node.leaf, at, values))
