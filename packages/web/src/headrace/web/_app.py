@@ -69,6 +69,7 @@ class Application(Store):
         self._resolve = self._router.resolve
         self._missed: Handler = as_handler(self._raise_miss)
         self._frozen = False
+        self._hooked = False  # whether anything listens to on_response_prepare
         self._started = False
 
     # -- what it is made of
@@ -125,6 +126,7 @@ class Application(Store):
         if self._frozen:
             return
         self._frozen = True
+        self._hooked = len(self.on_response_prepare) > 0
         self._router.freeze()
         for signal in (
             self.on_response_prepare,
@@ -199,7 +201,7 @@ class Application(Store):
         else:
             path = target
         request._app = self
-        if self.on_response_prepare:
+        if self._hooked:
             request._prepare_hook = partial(self.on_response_prepare.send, request)
         if self._client_max_size != CLIENT_MAX_SIZE:
             request._client_max_size = self._client_max_size

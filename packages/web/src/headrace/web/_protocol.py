@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-import time
 from collections.abc import Awaitable, Callable, Generator
 from email.utils import formatdate
 from http import HTTPStatus
@@ -19,7 +18,6 @@ from typing import Any, Final, cast, final
 
 from headrace.http_parser import (
     NEED_DATA,
-    PAUSED,
     Connection,
     ConnectionClosed,
     Data,
@@ -91,18 +89,16 @@ class Service:
         self.closing = False
         #: The loop's time as of the last sweep: deadlines need no better, and cost no call.
         self.now = 0.0
+        self.idle_until = 0.0
         self._server_fields = [] if server_header is None else [(b"Server", server_header.encode())]
-        self._fields: list[Field] = []
-        self._fields_until = 0.0
+        #: The fields of every response: Date (RFC 9110, section 6.6.1) and Server.
+        self.fields: list[Field] = []
 
-    def fields(self) -> list[Field]:
-        """Return the fields of every response: Date (RFC 9110, section 6.6.1) and Server."""
-        now = time.time()
-        if now >= self._fields_until:
-            self._fields_until = now // 1 + 1
-            date = formatdate(now, usegmt=True).encode("ascii")
-            self._fields = [(b"Date", date), *self._server_fields]
-        return self._fields
+    def tick(self, now: float) -> None:
+        """Set the clock and renew what depends on it."""
+        self.now = now
+        self.idle_until = now + self.keepalive_timeout
+        self.fields = [(b"Date", formatdate(usegmt=True).encode("ascii")), *self._server_fields]
 
     def opened(self, connection: RequestHandler) -> None:
         """Take note of a new connection."""
@@ -175,7 +171,7 @@ class RequestHandler(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         service = self._service
         service.opened(self)
-        self._deadline = service.now + service.keepalive_timeout
+        self._deadline = service.idle_until
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._transport = None
@@ -233,19 +229,30 @@ class RequestHandler(asyncio.Protocol):
                 if event.__class__ is RequestHead:
                     self._begin(event)
                 elif event is NEED_DATA:
+                    self._wait()
                     break
                 elif event.__class__ is Data:
                     self._drop(event)
-                elif event.__class__ is ConnectionClosed or event is PAUSED:
+                elif event.__class__ is EndOfMessage:
+                    self._unread = 0
+                else:
+                    assert event.__class__ is ConnectionClosed
                     self._close()
         except RemoteProtocolError as error:
             self._refuse(error)
         finally:
             self._pumping = False
+
+    def _wait(self) -> None:
+        """Wait for the client, with the patience that the state of things deserves."""
         service = self._service
-        patience = service.head_timeout if self._parser.buffered else service.keepalive_timeout
-        self._deadline = service.now + patience
-        if self._paused_reading and self._parser.buffered <= MAX_PIPELINED:
+        if self._unread:
+            self._deadline = service.now + service.lingering_time
+        elif self._parser.buffered:
+            self._deadline = service.now + service.head_timeout
+        else:
+            self._deadline = service.idle_until
+        if self._paused_reading:
             self._resume_reading()
 
     def _drop(self, event: Data) -> None:
@@ -256,19 +263,20 @@ class RequestHandler(asyncio.Protocol):
 
     def _begin(self, head: RequestHead) -> None:
         """Make the request and start its task."""
+        method, target, fields, version, _, complete, _, expects_continue, _ = head
         content = None
-        if not head.complete:
+        if not complete:
             content = self._content = StreamReader(self)
             self._pump_body()
         request = self._service.request_factory(
-            _METHODS.get(head.method) or head.method.decode("ascii"),
-            head.target.decode("ascii"),
-            _VERSIONS[head.version[1]],
-            head.headers,
+            _METHODS.get(method) or method.decode("ascii"),
+            target.decode("ascii"),
+            _VERSIONS[version[1]],
+            fields,
             content,
             self,
         )
-        if head.expect_continue:
+        if expects_continue:
             request._expects_continue = True
         task: asyncio.Task[None]
         if sys.version_info >= (3, 12):
@@ -377,6 +385,7 @@ class RequestHandler(asyncio.Protocol):
 
     def _finished(self) -> None:
         """Go on after an answer: with the next request, with what is left of a body, or not."""
+        service = self._service
         if self.upgraded is not None:
             return
         content = self._content
@@ -384,16 +393,17 @@ class RequestHandler(asyncio.Protocol):
             self._content = None
             content.set_exception(PayloadAccessError("the request has been answered already"))
             self._unread = MAX_DRAIN
-            self._resume_reading()
         elif not self._parser.keep_alive:
             self._closing = True
-        if self._closing or self._service.closing:
+        if self._closing or service.closing:
             self._close(linger=content is not None)
-        elif not self._pumping:
-            if self._parser.buffered or self._eof:
-                self._loop.call_soon(self._resume_pump)
-            else:
-                self._deadline = self._service.now + self._service.keepalive_timeout
+        elif self._pumping:
+            return
+        elif self._unread or self._eof or self._parser.buffered:
+            # Not from here: the next request must not run inside this one's task.
+            self._loop.call_soon(self._resume_pump)
+        else:
+            self._deadline = service.idle_until
 
     def _resume_pump(self) -> None:
         if self._task is None and self._transport is not None:
@@ -403,7 +413,7 @@ class RequestHandler(asyncio.Protocol):
         """Answer a malformed request and close."""
         self._service.logger.debug("refused a request: %s", error)
         phrase = HTTPStatus(error.status).phrase
-        fields = [(b"Content-Type", b"text/plain; charset=utf-8"), *self._service.fields()]
+        fields = [(b"Content-Type", b"text/plain; charset=utf-8"), *self._service.fields]
         body = f"{error.status}: {phrase}".encode()
         if self._transport is not None:
             self._transport.write(self._parser.send(ResponseHead(error.status, fields), body))
@@ -438,17 +448,17 @@ class RequestHandler(asyncio.Protocol):
         transport.write(self._parser.send(self._head(status, reason, fields)))
 
     def send_whole(self, status: int, reason: str | None, fields: list[Field], body: bytes) -> None:
-        transport = self._connected()
+        transport = self._transport
+        if transport is None:
+            raise lost_connection()
         transport.write(self._parser.send(self._head(status, reason, fields), body))
 
     def _head(self, status: int, reason: str | None, fields: list[Field]) -> ResponseHead:
-        if self._service.closing or self._closing:
+        service = self._service
+        if service.closing or self._closing:
             fields = [*fields, (b"Connection", b"close")]
-        return ResponseHead(
-            status,
-            [*fields, *self._service.fields()],
-            b"" if reason is None else reason.encode("utf-8"),
-        )
+        phrase = b"" if reason is None else reason.encode("utf-8")
+        return ResponseHead(status, fields + service.fields, phrase)
 
     def write(self, data: bytes | bytearray | memoryview) -> Awaitable[None]:
         transport = self._connected()
@@ -551,7 +561,7 @@ class RequestHandler(asyncio.Protocol):
 
     def _time_out(self) -> None:
         """Answer 408 to a head that did not arrive in time (RFC 9110, section 15.5.9)."""
-        fields = [(b"Connection", b"close"), *self._service.fields()]
+        fields = [(b"Connection", b"close"), *self._service.fields]
         if self._transport is not None:
             self._transport.write(self._parser.send(ResponseHead(408, fields), b""))
         self._close()

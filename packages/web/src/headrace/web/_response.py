@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from http import HTTPStatus
 from http.cookies import SimpleCookie
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from multidict import CIMultiDict
 
@@ -42,11 +42,24 @@ class Answerable(Protocol):
     def _prepare_hook(self) -> Callable[[StreamResponse], Awaitable[None]] | None: ...
 
 
+class ContentType(NamedTuple):
+    """A media type with its charset, and what it is as a field; `_content_type` makes them."""
+
+    media: str
+    charset: str | None
+    value: str
+    fields: list[Field]  # shared by all responses of the type: never to be changed
+
+
 @lru_cache(maxsize=256)
-def content_type_field(content_type: str, charset: str | None) -> Field:
-    """Return the Content-Type field for a media type and a charset."""
-    value = content_type if charset is None else f"{content_type}; charset={charset}"
-    return b"Content-Type", value.encode("utf-8")
+def _content_type(media: str, charset: str | None) -> ContentType:
+    """Return the one `ContentType` of a media type and a charset."""
+    value = media if charset is None else f"{media}; charset={charset}"
+    return ContentType(media, charset, value, [(b"Content-Type", value.encode("utf-8"))])
+
+
+_TEXT: Final = _content_type("text/plain", "utf-8")
+_OCTETS: Final = _content_type("application/octet-stream", None)
 
 
 @lru_cache(maxsize=1024)
@@ -69,8 +82,9 @@ class StreamResponse(Store):
 
     _headers: CIMultiDict[str] | None = None
     _cookies: SimpleCookie | None = None
-    _content_type: str | None = None
-    _charset: str | None = None
+    #: The content type, as long as it is not among `_headers`.
+    _type: ContentType | None = None
+    _reason: str | None = None
     _exchange: Exchange | None = None
     _eof_sent = False
     _force_close = False
@@ -119,17 +133,16 @@ class StreamResponse(Store):
         headers = self._headers
         if headers is None:
             headers = self._headers = CIMultiDict()
-        if self._content_type is not None:
-            value = content_type_field(self._content_type, self._charset)[1].decode("utf-8")
-            headers.setdefault(hdrs.CONTENT_TYPE, value)
-            self._content_type = self._charset = None
+        if self._type is not None:
+            headers.setdefault(hdrs.CONTENT_TYPE, self._type.value)
+            self._type = None
         return headers
 
     @property
     def content_type(self) -> str:
         """The media type of the body, ``application/octet-stream`` where none is set."""
-        if self._content_type is not None:
-            return self._content_type
+        if self._type is not None:
+            return self._type.media
         return self._declared_type()[0]
 
     @content_type.setter
@@ -139,16 +152,16 @@ class StreamResponse(Store):
     @property
     def charset(self) -> str | None:
         """The charset parameter of the Content-Type."""
-        if self._content_type is not None:
-            return self._charset
+        if self._type is not None:
+            return self._type.charset
         return self._declared_type()[1]
 
     @charset.setter
     def charset(self, value: str | None) -> None:
-        content_type = self.content_type
-        if content_type == "application/octet-stream" and value is not None:
+        media = self.content_type
+        if media == "application/octet-stream" and value is not None:
             raise RuntimeError("set a content type before the charset: octets have no charset")
-        self._set_type(content_type, None if value is None else value.lower())
+        self._set_type(media, None if value is None else value.lower())
 
     def _declared_type(self) -> tuple[str, str | None]:
         if self._headers is None or hdrs.CONTENT_TYPE not in self._headers:
@@ -157,14 +170,13 @@ class StreamResponse(Store):
         _, found, charset = rest.partition("charset=")
         return essence.strip().lower(), charset.partition(";")[0].strip(' "') if found else None
 
-    def _set_type(self, content_type: str, charset: str | None) -> None:
+    def _set_type(self, media: str, charset: str | None) -> None:
         self._refuse_when_prepared("content type")
+        new = _content_type(media, charset)
         if self._headers is None:
-            self._content_type = content_type
-            self._charset = charset
+            self._type = new
         else:
-            value = content_type_field(content_type, charset)[1].decode("utf-8")
-            self.headers[hdrs.CONTENT_TYPE] = value
+            self.headers[hdrs.CONTENT_TYPE] = new.value
 
     @property
     def content_length(self) -> int | None:
@@ -315,22 +327,17 @@ class StreamResponse(Store):
         await self._exchange.write_eof()
 
     def _fields(self) -> list[Field]:
-        """Return the header fields as pairs of bytes."""
-        fields = _NO_FIELDS
+        """Return the header fields as pairs of bytes, in a list that is not to be changed."""
+        fields = _NO_FIELDS if self._type is None else self._type.fields
         if self._headers is not None:
-            fields = [
+            fields = fields + [
                 (_encoded_name(name), value.encode("utf-8", "surrogateescape"))
                 for name, value in self._headers.items()
             ]
-        if self._content_type is not None:
-            fields = [*fields, content_type_field(self._content_type, self._charset)]
         if self._cookies is not None:
-            fields = [
-                *fields,
-                *(
-                    (b"Set-Cookie", morsel.OutputString().encode("utf-8"))
-                    for morsel in self._cookies.values()
-                ),
+            fields = fields + [
+                (b"Set-Cookie", morsel.OutputString().encode("utf-8"))
+                for morsel in self._cookies.values()
             ]
         if self._force_close:
             fields = [*fields, (b"Connection", b"close")]
@@ -376,8 +383,9 @@ class Response(StreamResponse):
         content_type: str | None = None,
         charset: str | None = None,
     ) -> None:
-        self._status = int(status)
-        self._reason = reason
+        self._status = status if status.__class__ is int else int(status)
+        if reason is not None:
+            self._reason = reason
         if headers is not None:
             self._headers = CIMultiDict(headers)
             if hdrs.CONTENT_TYPE in self._headers:
@@ -388,13 +396,21 @@ class Response(StreamResponse):
                 raise ValueError("body and text are not allowed together")
             if not isinstance(text, str):
                 raise TypeError(f"text must be str, not {type(text).__name__}")
-            self._content_type = content_type or "text/plain"
-            self._charset = charset or "utf-8"
-            self._body = text.encode(self._charset)
+            if content_type is None and charset is None:
+                self._type = _TEXT
+                self._body = text.encode()
+            else:
+                charset = charset or "utf-8"
+                self._type = _content_type(content_type or "text/plain", charset)
+                self._body = text.encode(charset)
             return
-        self._content_type = content_type
-        self._charset = charset
-        if body is not None:
+        if content_type is not None:
+            self._type = _content_type(content_type, charset)
+        if body.__class__ is bytes:
+            self._body = body
+            if content_type is None:
+                self._type = _OCTETS if charset is None else _content_type(_OCTETS.media, charset)
+        elif body is not None:
             self.body = body
 
     def _init_with_type_header(
@@ -427,7 +443,7 @@ class Response(StreamResponse):
         if value is not None:
             if not isinstance(value, bytes | bytearray | memoryview):
                 raise TypeError(f"body must be bytes-like or str, not {type(value).__name__}")
-            if self._content_type is None and (
+            if self._type is None and (
                 self._headers is None or hdrs.CONTENT_TYPE not in self._headers
             ):
                 self._set_type("application/octet-stream", None)

@@ -49,13 +49,13 @@ class Server(Service):
         """Take note of a new connection; the first one starts the clock."""
         if self._sweeping is None:
             loop = connection.loop
-            self.now = loop.time()
+            self.tick(loop.time())
             self._sweeping = loop.call_later(self._sweep_interval, self._sweep, loop)
         super().opened(connection)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Set the clock and close the connections whose deadline has passed."""
-        self.now = loop.time()
+        self.tick(loop.time())
         for connection in list(self.connections):
             connection.sweep()
         self._sweeping = (
