@@ -21,6 +21,7 @@ from headrace.http_parser import (
 )
 
 ANSWER = Response(404)
+DEFAULT = Limits()
 
 
 def merged(events: Iterable[Event]) -> list[Event]:
@@ -53,7 +54,7 @@ def pull(connection: Connection, events: list[Event]) -> Fault | None:
                 return None
 
 
-def connection_for(method: bytes | None, limits: Limits = Limits()) -> Connection:
+def connection_for(method: bytes | None, limits: Limits = DEFAULT) -> Connection:
     """A server, or with a *method* a client that has sent its request."""
     if method is None:
         return Connection(Role.SERVER, limits=limits)
@@ -67,7 +68,7 @@ def run(
     pieces: Iterable[bytes],
     *,
     method: bytes | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT,
     eof: bool = False,
 ) -> tuple[list[Event], Fault | None]:
     """Feed *pieces* and return the events, without their last ConnectionClosed, and the fault."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, Literal, final
+from typing import Any, Final, Literal, final
 
 from ._buffer import ReceiveBuffer
 from ._errors import Fault, LocalProtocolError, RemoteProtocolError
@@ -21,6 +21,7 @@ from ._events import (
     Data,
     EndOfMessage,
     Event,
+    Headers,
     Informational,
     Request,
     Response,
@@ -28,12 +29,12 @@ from ._events import (
     received_headers,
 )
 from ._framing import Framing, request_framing, response_framing
-from ._grammar import TARGET, is_field_value, is_target, is_token
+from ._grammar import is_target
 from ._limits import Limits
 from ._lines import LineCheck, Section
 from ._readers import BodyReader, ChunkedReader, CloseReader, LengthReader
-from ._scan import scan_request_head, scan_response_head
-from ._scan_py import Known, RequestHead, ResponseHead
+from ._scan import scan_request_head, scan_response_head, serialize_fields
+from ._scan_py import CONTENT_LENGTH, Known, RequestHead, ResponseHead
 from ._state import (
     CLOSED,
     DONE,
@@ -53,21 +54,24 @@ from ._state import (
     Table,
 )
 from ._writers import (
-    STATUS_LINES,
+    BODY_STATUS_LINES,
     Asked,
     BodyWriter,
-    LengthWriter,
-    has_framing,
+    has_body_fields,
     own_framing,
     plan_request,
     plan_response,
+    request_line,
     serialize,
+    status_line,
     without_keep_alive,
 )
 
 _VERSIONS: Final = tuple((1, minor) for minor in range(10))
 _CLOSED_EVENT: Final = ConnectionClosed()
+_NO_FRAMING: Final = Framing(True, None, False, False, None, True)
 _new: Final = tuple.__new__
+_new_headers: Final = Headers.__new__
 
 NextEvent = Event | Literal[Signal.NEED_DATA, Signal.PAUSED]
 
@@ -93,14 +97,18 @@ class Connection:
         "_keep_alive",
         "_limits",
         "_lines",
+        "_max_head",
+        "_max_header",
+        "_max_headers",
+        "_max_line",
         "_memo",
         "_memo_known",
         "_memo_minor",
         "_method",
         "_peer_minor",
+        "_plain",
         "_reader",
         "_readers",
-        "_scan_limits",
         "_writer",
         "our_state",
         "their_state",
@@ -109,12 +117,10 @@ class Connection:
     def __init__(self, role: Role, *, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
         self._is_server = role is Role.SERVER
         self._limits = limits
-        self._scan_limits = (
-            limits.max_request_line,
-            limits.max_header,
-            limits.max_headers,
-            limits.max_head,
-        )
+        self._max_line = limits.max_request_line
+        self._max_header = limits.max_header
+        self._max_headers = limits.max_headers
+        self._max_head = limits.max_head
         self._readers = _READERS[role]
         self.our_state = IDLE
         self.their_state = IDLE
@@ -131,10 +137,11 @@ class Connection:
         self._peer_minor = 1
         self._expecting = False
         self._asked_upgrade = False
+        self._plain = False
         # The last known fields and what they came to: a peer tends to repeat itself.
         self._memo_known: Known | None = None
         self._memo_minor = 1
-        self._memo: Framing | None = None
+        self._memo = _NO_FRAMING
 
     # What was received.
 
@@ -144,12 +151,13 @@ class Connection:
         Raises:
             LocalProtocolError: after `receive_eof`, or after a switch of protocols.
         """
-        buffer = self._buffer
-        if self._eof or self.their_state is SWITCHED:
+        state = self.their_state
+        if self._eof or state is SWITCHED:
             raise LocalProtocolError("bytes were given after the end of HTTP on this connection")
         # RFC 9112 section 9.6: nothing that follows a closing message is processed.
-        if self.their_state in _DEAF:
+        if state is MUST_CLOSE or state is CLOSED or state is ERROR:
             return
+        buffer = self._buffer
         if buffer.pos == len(buffer.data) and type(data) is bytes:
             buffer.data = data
             buffer.pos = 0
@@ -191,10 +199,11 @@ class Connection:
 
     def _fail(self, fault: Fault) -> RemoteProtocolError:
         self._fault = fault
-        self._keep_alive = False
+        self._keep_alive = self._plain = False
         self.their_state = ERROR
         self._buffer.clear()
         self._lines = None
+        self._settle()
         return RemoteProtocolError(fault)
 
     # Reading heads.
@@ -205,14 +214,18 @@ class Connection:
         pos = buffer.pos
         try:
             if self._lines is None and type(data) is bytes:
-                found = scan_request_head(data, pos, *self._scan_limits)
+                found = scan_request_head(
+                    data, pos, self._max_line, self._max_header, self._max_headers, self._max_head
+                )
                 if found is not None:
-                    buffer.pos = found[4]
-                    return self._receive_request(data[pos : found[4]], found[3] - pos, found)
+                    buffer.pos = end = found[4]
+                    return self._receive_request(data[pos:end], found[3] - pos, found)
             head = self._gather(Section.REQUEST)
             if head is None:
                 return self._wait_for_head()
-            found = scan_request_head(head, 0, *self._scan_limits)
+            found = scan_request_head(
+                head, 0, self._max_line, self._max_header, self._max_headers, self._max_head
+            )
             assert found is not None, "the kernel refuses what the line check accepts"
             return self._receive_request(head, found[3], found)
         except RemoteProtocolError as error:
@@ -239,48 +252,51 @@ class Connection:
         skipped = 0 if self._lines is None else self._lines.begin
         if len(self._buffer) > skipped or not self._is_server:
             raise RemoteProtocolError(Fault.EOF_IN_HEAD)
-        self.their_state = CLOSED
-        self._keep_alive = False
-        self._settle()
+        self._close_theirs()
         return _CLOSED_EVENT
 
     def _receive_request(self, head: bytes, start: int, found: RequestHead) -> Request:
         method, target, minor, _, _, known = found
-        if known == self._memo_known and minor == self._memo_minor and self._memo is not None:
+        if known == self._memo_known and minor == self._memo_minor:
             framing = self._memo
         else:
-            framing = self._memo = request_framing(known, minor)
-            self._memo_known = known
-            self._memo_minor = minor
-        keep_alive, length, chunked, expecting, upgrade = framing
+            framing = request_framing(known, minor)
+            self._memo_known, self._memo_minor, self._memo = known, minor, framing
+        keep_alive, length, chunked, expecting, upgrade, plain = framing
+        special = method in _SPECIAL_METHODS
         # 0x2f is "/": any method but CONNECT may have it.
-        if (target[0] != 0x2F or method == b"CONNECT") and not is_target(method, target):
+        if (target[0] != 0x2F or special) and not is_target(method, target):
             raise RemoteProtocolError(Fault.TARGET)
         complete = not length and not chunked
+        if not complete and method == b"CONNECT":
+            # RFC 9110 section 9.3.6: a CONNECT request has no content.
+            raise RemoteProtocolError(Fault.CONNECT_BODY)
+        self._plain = plain and not special
         self._keep_alive = keep_alive
         self._method = method
         self._peer_minor = minor
         self._asked_upgrade = upgrade is not None
+        self._expecting = expecting = expecting and not complete
         self.our_state = SEND_RESPONSE
         if complete:
-            self._expecting = expecting = False
             self.their_state = DONE
-            if not keep_alive or upgrade is not None or method == b"CONNECT":
+            if special or not plain:
                 self._end_theirs()
         else:
-            if method == b"CONNECT":
-                # RFC 9110 section 9.3.6: a CONNECT request has no content.
-                raise RemoteProtocolError(Fault.CONNECT_BODY)
-            self._expecting = expecting
             self._reader = ChunkedReader(self._limits) if chunked else LengthReader(length or 0)
             self.their_state = SEND_BODY
+        headers = _new_headers(Headers)
+        headers._head = head
+        headers._start = start
+        headers._pairs = None
+        version = _VERSIONS[minor]
         return _new(
             Request,
             (
                 method,
                 target,
-                received_headers(head, start),
-                _VERSIONS[minor],
+                headers,
+                version,
                 keep_alive,
                 complete,
                 length,
@@ -295,14 +311,18 @@ class Connection:
         pos = buffer.pos
         try:
             if self._lines is None and type(data) is bytes:
-                found = scan_response_head(data, pos, *self._scan_limits)
+                found = scan_response_head(
+                    data, pos, self._max_line, self._max_header, self._max_headers, self._max_head
+                )
                 if found is not None:
                     buffer.pos = found[4]
                     return self._receive_response(data[pos : found[4]], found[3] - pos, found)
             head = self._gather(Section.RESPONSE)
             if head is None:
                 return self._wait_for_head()
-            found = scan_response_head(head, 0, *self._scan_limits)
+            found = scan_response_head(
+                head, 0, self._max_line, self._max_header, self._max_headers, self._max_head
+            )
             assert found is not None, "the kernel refuses what the line check accepts"
             return self._receive_response(head, found[3], found)
         except RemoteProtocolError as error:
@@ -336,7 +356,7 @@ class Connection:
         return Response(status, headers, reason, _VERSIONS[minor], keep_alive, complete, length)
 
     def _begin_response_body(self, status: int, framing: Framing) -> tuple[bool, int | None]:
-        """Choose how the body is read (RFC 9112 section 6.3), say if there is none and its length."""
+        """Choose how a body is read (RFC 9112 section 6.3); return if there is none and its length."""
         self._keep_alive = self._keep_alive and framing.keep_alive
         self._reader = None
         self.their_state = SEND_BODY
@@ -386,9 +406,7 @@ class Connection:
         # A server may still owe its answer to the last request.
         if self._is_server and self.our_state in _ANSWERING:
             return PAUSED
-        self.their_state = CLOSED
-        self._keep_alive = False
-        self._buffer.clear()
+        self._close_theirs()
         return _CLOSED_EVENT
 
     def _read_fault(self) -> NextEvent:
@@ -417,6 +435,13 @@ class Connection:
             if states is not None:
                 self.our_state, self.their_state = states
 
+    def _close_theirs(self) -> None:
+        self.their_state = CLOSED
+        self._keep_alive = False
+        self._buffer.clear()
+        self._lines = None
+        self._settle()
+
     def _switch(self) -> None:
         self.our_state = self.their_state = SWITCHED
         self._keep_alive = False
@@ -435,38 +460,53 @@ class Connection:
         Raises:
             LocalProtocolError: the event is not legal now or not valid; nothing has changed.
         """
+        # In this state the table allows a response.
+        if self.our_state is SEND_RESPONSE and isinstance(event, Response):
+            return self._send_response(event, body)
         kind = type(event)
         table: Table = RESPONDER if self._is_server else REQUESTER
-        state = table[self.our_state].get(kind)
-        if state is None:
+        if kind not in table[self.our_state]:
             raise LocalProtocolError(
                 f"{kind.__name__} cannot be sent in the state {self.our_state.value}"
             )
-        if kind is Response:
-            return self._send_response(event, body)  # type: ignore[arg-type]
-        if body is not None and kind is not Request:
+        if body is not None and kind is not Request and kind is not Response:
             raise LocalProtocolError("only a request or a response has a body")
         return _SENDERS[kind](self, event, body)
 
     def _send_response(self, event: Response, body: bytes | None) -> bytes:
+        # The usual case, which comes to the same as the plan of the general one.
+        if body is not None and self._plain and not event[2]:
+            line = BODY_STATUS_LINES.get(event[0])
+            found = serialize_fields(event[1])
+            if line is not None and found is not None:
+                block, known = found
+                length = b"%d" % len(body)
+                if not known:
+                    data = b"".join((line, block, b"Content-Length: ", length, b"\r\n\r\n", body))
+                elif known == ((CONTENT_LENGTH, length),):
+                    data = b"".join((line, block, b"\r\n", body))
+                else:
+                    return self._send_planned(event, body)
+                if self.their_state is DONE:
+                    self.their_state, self.our_state = _KEPT_DONE
+                else:
+                    self.our_state = DONE
+                return data
+        return self._send_planned(event, body)
+
+    def _send_planned(self, event: Response, body: bytes | None) -> bytes:
         status = event.status
         asked = self._asked(status)
-        line = _status_line(status, event.reason)
-        block, known = serialize(event.headers)
-        if status == 200 and body is not None and not known and asked is None:
-            # The usual case, which comes to the same as the plan below.
-            head = b"%bContent-Length: %d\r\n\r\n" % (block, len(body))
-            self._finish_ours()
-            return line + head + body
-        if asked is None:
-            asked = Asked(self._method, self._peer_minor, self._keep_alive)
+        line = status_line(status, event.reason)
+        headers = tuple(event.headers)
+        block, known = serialize(headers)
         if asked.method == b"CONNECT" and status < 300:
-            return self._send_connected(line, block, known, body)
+            return self._send_connected(line + block, known, body)
         plan = plan_response(status, known, body, asked)
-        if not plan.keep_alive and known:
-            block, _ = serialize(without_keep_alive(event.headers))
-        head = b"%b%b%b\r\n" % (line, block, plan.lines)
+        if known and not plan.keep_alive:
+            block, _ = serialize(without_keep_alive(headers))
         tail = b"" if body is None else plan.writer.data(body) + plan.writer.end(())
+        data = b"%b%b%b\r\n%b" % (line, block, plan.lines, tail)
         self._method, self._peer_minor = asked.method, asked.minor
         self._keep_alive = plan.keep_alive
         self._asked_upgrade = False
@@ -476,33 +516,30 @@ class Connection:
             self._settle()
         else:
             self._finish_ours()
-        return head + tail
+        return data
 
-    def _asked(self, status: int) -> Asked | None:
-        """Return what a response answers to, None for the usual: HTTP/1.1 and keep-alive."""
+    def _asked(self, status: int) -> Asked:
+        """Return what a final response answers to."""
         if not 200 <= status <= 999:
             raise LocalProtocolError(f"{status} is not the status of a final response")
         if self.our_state is IDLE:
-            # RFC 9112 section 9.6, RFC 9110 section 15.5.9: the end of the connection, unasked.
+            # RFC 9110 section 15.5.9: a server may end an idle connection with 408.
             if status < 400:
                 raise LocalProtocolError(f"no request was received that {status} could answer")
             return Asked(b"", 1, False)
-        if self._expecting and self.their_state is SEND_BODY:
-            # RFC 9110 section 10.1.1: whether the body follows is the client's choice now.
-            return Asked(self._method, self._peer_minor, False)
-        if self._keep_alive and self._peer_minor and self._method not in _SPECIAL_METHODS:
-            if not self._asked_upgrade:
-                return None
-        return Asked(self._method, self._peer_minor, self._keep_alive)
+        # RFC 9110 section 10.1.1: whether the body follows is the client's choice if no 100 was
+        # sent, so that what comes next could be either.
+        undecided = self._expecting and self.their_state is SEND_BODY
+        return Asked(self._method, self._peer_minor, self._keep_alive and not undecided)
 
-    def _send_connected(self, line: bytes, block: bytes, known: Known, body: bytes | None) -> bytes:
+    def _send_connected(self, head: bytes, known: Known, body: bytes | None) -> bytes:
         # RFC 9110 section 9.3.6: neither Content-Length nor Transfer-Encoding, nor content.
-        if body or has_framing(known):
+        if body or has_body_fields(own_framing(known)):
             raise LocalProtocolError("a successful answer to CONNECT has no body and no length")
         if self.their_state is not MIGHT_SWITCH:
             raise LocalProtocolError("the connection is to be closed, it cannot become a tunnel")
         self._switch()
-        return b"%b%b\r\n" % (line, block)
+        return head + b"\r\n"
 
     def _send_informational(self, event: Informational, body: bytes | None) -> bytes:
         status = event.status
@@ -511,12 +548,11 @@ class Connection:
         if not self._peer_minor:
             # RFC 9110 section 15.2.
             raise LocalProtocolError("an HTTP/1.0 peer takes no interim response")
-        line = _status_line(status, event.reason)
         block, known = serialize(event.headers)
-        own_framing(known, request=False)
-        if has_framing(known):
+        if has_body_fields(own_framing(known)):
             # RFC 9112 section 6.1, RFC 9110 section 8.6.
             raise LocalProtocolError("an interim response has neither Content-Length nor coding")
+        data = b"%b%b\r\n" % (status_line(status, event.reason), block)
         if status == HTTPStatus.SWITCHING_PROTOCOLS:
             # RFC 9110 section 7.8: only when asked, and when the request has been received.
             if self.their_state is not MIGHT_SWITCH or not self._asked_upgrade:
@@ -524,30 +560,23 @@ class Connection:
             self._switch()
         elif status == HTTPStatus.CONTINUE:
             self._expecting = False
-        return b"%b%b\r\n" % (line, block)
+        return data
 
     def _send_request(self, event: Request, body: bytes | None) -> bytes:
-        method, target = event.method, event.target
-        if is_token(method) is None:
-            raise LocalProtocolError("the method is not a token")
-        if not target or target.translate(None, TARGET) or not is_target(method, target):
-            raise LocalProtocolError("the target has none of the four forms that suit its method")
-        if event.version not in ((1, 0), (1, 1)):
-            raise LocalProtocolError("only HTTP/1.0 and HTTP/1.1 can be sent")
+        line = request_line(event.method, event.target, event.version)
         block, known = serialize(event.headers)
-        plan = plan_request(method, known, body)
-        framing = own_framing(known, request=True)
-        line = b"%b %b HTTP/1.%d\r\n" % (method, target, event.version[1])
-        head = b"%b%b%b\r\n" % (line, block, plan.lines)
+        framing = own_framing(known, request=True, minor=event.version[1])
+        plan = plan_request(event.method, framing, body)
         tail = b"" if body is None else plan.writer.data(body) + plan.writer.end(())
-        self._method = method
+        data = b"%b%b%b\r\n%b" % (line, block, plan.lines, tail)
+        self._method = event.method
         self._keep_alive = plan.keep_alive
         self._asked_upgrade = framing.upgrade is not None
         self._writer = plan.writer
         self.our_state, self.their_state = SEND_BODY, SEND_RESPONSE
         if body is not None:
             self._finish_ours()
-        return head + tail
+        return data
 
     def _send_data(self, event: Data, body: bytes | None) -> bytes:
         assert self._writer is not None
@@ -573,19 +602,10 @@ class Connection:
         self._settle()
 
 
-def _status_line(status: int, reason: bytes) -> bytes:
-    if not reason:
-        line = STATUS_LINES.get(status)
-        return b"HTTP/1.1 %d \r\n" % status if line is None else line
-    # RFC 9112 section 4: the same characters as in a field value.
-    if is_field_value(reason) is None:
-        raise LocalProtocolError("the reason holds a control character")
-    return b"HTTP/1.1 %d %b\r\n" % (status, reason)
-
-
-_DEAF: Final = frozenset({MUST_CLOSE, CLOSED, ERROR})
 _ANSWERING: Final = frozenset({SEND_RESPONSE, SEND_BODY})
+# Their answers have no body, or begin a tunnel.
 _SPECIAL_METHODS: Final = frozenset({b"HEAD", b"CONNECT"})
+_KEPT_DONE: Final = KEPT[DONE, DONE]
 
 _READERS: Final[dict[Role, dict[State, Callable[[Connection], NextEvent]]]] = {
     Role.SERVER: {
@@ -610,7 +630,8 @@ _READERS: Final[dict[Role, dict[State, Callable[[Connection], NextEvent]]]] = {
     },
 }
 
-_SENDERS: Final = {
+_SENDERS: Final[dict[type, Callable[[Connection, Any, bytes | None], bytes]]] = {
+    Response: Connection._send_response,
     Request: Connection._send_request,
     Informational: Connection._send_informational,
     Data: Connection._send_data,

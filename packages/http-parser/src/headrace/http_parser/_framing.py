@@ -7,6 +7,7 @@ Each function is pure: from the known fields of a head (`_scan_py.Known`) to a v
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ._errors import Fault, RemoteProtocolError
@@ -22,39 +23,47 @@ from ._scan_py import (
 )
 
 _is_length: Final = re.compile(rb"[0-9]{1,19}").fullmatch
-_CODING: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:;.*)?").fullmatch
+_is_coding: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:;.*)?").fullmatch
+
+Values = Sequence[bytes]
 
 
 class Framing(NamedTuple):
-    """What the known fields say. `length` is None if none was given."""
+    """What the known fields say.
+
+    `length` is None if none was given. `plain` means that nothing is out of the usual for who
+    answers: HTTP/1.1, keep-alive, no upgrade, no expectation.
+    """
 
     keep_alive: bool
     length: int | None
     chunked: bool
     expect_continue: bool
     upgrade: bytes | None
+    plain: bool
 
 
-def values_of(known: Known, field: int) -> list[bytes]:
-    """Return the values of one known *field*, in order."""
-    ids = known[::2]
-    return [
-        value
-        for id_, value in zip(ids, known[1::2], strict=True)
-        if id_ == field and isinstance(value, bytes)
-    ]
+def gather(known: Known) -> dict[int, list[bytes]]:
+    """Return the values of each known field, in order."""
+    values: dict[int, list[bytes]] = {}
+    for field, value in known:
+        if field in values:
+            values[field].append(value)
+        else:
+            values[field] = [value]
+    return values
 
 
-def list_of(values: list[bytes]) -> list[bytes]:
+def list_of(values: Values) -> list[bytes]:
     """Return the lowered elements of a field that is a comma list, the empty ones ignored.
 
     RFC 9110 section 5.6.1.2: a recipient must ignore a reasonable number of empty elements.
     """
-    elements = [part.strip(b" \t").lower() for value in values for part in value.split(b",")]
+    elements = [part.strip(b" \t") for part in b",".join(values).lower().split(b",")]
     return [element for element in elements if element]
 
 
-def content_length(values: list[bytes]) -> int | None:
+def content_length(values: Values) -> int | None:
     """Return the length that Content-Length gives (RFC 9110 section 8.6)."""
     if not values:
         return None
@@ -69,22 +78,23 @@ def content_length(values: list[bytes]) -> int | None:
     return length
 
 
-def is_chunked(values: list[bytes], minor: int) -> bool:
+def is_chunked(values: Values, minor: int) -> bool:
     """Say whether Transfer-Encoding is chunked; anything else it may say is refused."""
     if not values:
         return False
     # RFC 9112 section 6.1: in HTTP/1.0 the framing is faulty.
     if minor == 0:
         raise RemoteProtocolError(Fault.CODING_IN_1_0)
-    codings = [part.strip(b" \t").lower() for value in values for part in value.split(b",")]
-    # A departure from RFC 9110 section 5.6.1.2: empty elements are not ignored here, where two
-    # readers that differ would read two different messages.
-    if any(_CODING(coding) is None for coding in codings):
-        raise RemoteProtocolError(Fault.CODING_SYNTAX)
+    codings = [part.strip(b" \t") for part in b",".join(values).lower().split(b",")]
     if codings == [b"chunked"]:
         return True
+    # A departure from RFC 9110 section 5.6.1.2: empty elements are not ignored here, where two
+    # readers that differ would read two different messages.
+    if any(_is_coding(coding) is None for coding in codings):
+        raise RemoteProtocolError(Fault.CODING_SYNTAX)
     # RFC 9112 section 7.1: chunked takes no parameters; section 6.1: it is applied once and last.
-    if any(coding.startswith(b"chunked") and b";" in coding for coding in codings):
+    names = [coding.partition(b";")[0].rstrip(b" \t") for coding in codings]
+    if names.count(b"chunked") > codings.count(b"chunked"):
         raise RemoteProtocolError(Fault.CODING_SYNTAX)
     if codings.count(b"chunked") > 1:
         raise RemoteProtocolError(Fault.CODING_REPEATED)
@@ -94,7 +104,7 @@ def is_chunked(values: list[bytes], minor: int) -> bool:
     raise RemoteProtocolError(Fault.CODING_UNKNOWN)
 
 
-def connection_options(values: list[bytes]) -> list[bytes]:
+def connection_options(values: Values) -> list[bytes]:
     """Return the lowered options of Connection (RFC 9110 section 7.6.1)."""
     options = list_of(values)
     if any(is_token(option) is None for option in options):
@@ -102,24 +112,7 @@ def connection_options(values: list[bytes]) -> list[bytes]:
     return options
 
 
-def is_persistent(options: list[bytes], minor: int) -> bool:
-    """Say whether the connection outlives the message (RFC 9112 section 9.3)."""
-    if b"close" in options:
-        return False
-    return minor >= 1 or b"keep-alive" in options
-
-
-def _body(known: Known, minor: int) -> tuple[int | None, bool]:
-    length = content_length(values_of(known, CONTENT_LENGTH))
-    chunked = is_chunked(values_of(known, TRANSFER_ENCODING), minor)
-    # RFC 9112 section 6.3: this ought to be handled as an error, as it is a sign of smuggling.
-    if length is not None and chunked:
-        raise RemoteProtocolError(Fault.LENGTH_AND_CODING)
-    return length, chunked
-
-
-def _upgrade(known: Known, options: list[bytes], minor: int) -> bytes | None:
-    values = values_of(known, UPGRADE)
+def _upgrade(values: Values, options: list[bytes], minor: int) -> bytes | None:
     # RFC 9110 section 7.8: Upgrade without its connection option, or in HTTP/1.0, is ignored.
     if minor == 0 or not values or b"upgrade" not in options:
         return None
@@ -129,7 +122,7 @@ def _upgrade(known: Known, options: list[bytes], minor: int) -> bytes | None:
     return b", ".join(values)
 
 
-def _check_host(values: list[bytes], minor: int) -> None:
+def _check_host(values: Values, minor: int) -> None:
     # RFC 9112 section 3.2: 400 for a missing, repeated or invalid Host. It may be empty, when the
     # target has no authority.
     if not values:
@@ -141,22 +134,29 @@ def _check_host(values: list[bytes], minor: int) -> None:
         raise RemoteProtocolError(Fault.HOST)
 
 
+def _framing(values: dict[int, list[bytes]], minor: int) -> Framing:
+    length = content_length(values.get(CONTENT_LENGTH, ()))
+    chunked = is_chunked(values.get(TRANSFER_ENCODING, ()), minor)
+    # RFC 9112 section 6.3: this ought to be handled as an error, as it is a sign of smuggling.
+    if length is not None and chunked:
+        raise RemoteProtocolError(Fault.LENGTH_AND_CODING)
+    options = connection_options(values[CONNECTION]) if CONNECTION in values else []
+    # RFC 9112 section 9.3.
+    keep_alive = b"close" not in options and (minor >= 1 or b"keep-alive" in options)
+    upgrade = _upgrade(values.get(UPGRADE, ()), options, minor)
+    # RFC 9110 section 10.1.1: the expectation of an HTTP/1.0 request is ignored.
+    expect = minor >= 1 and EXPECT in values and b"100-continue" in list_of(values[EXPECT])
+    plain = keep_alive and minor >= 1 and upgrade is None and not expect
+    return Framing(keep_alive, length, chunked, expect, upgrade, plain)
+
+
 def request_framing(known: Known, minor: int) -> Framing:
     """Judge the known fields of a request of version 1.*minor*."""
-    _check_host(values_of(known, HOST), minor)
-    length, chunked = _body(known, minor)
-    options = connection_options(values_of(known, CONNECTION))
-    # RFC 9110 section 10.1.1: the expectation of an HTTP/1.0 request is ignored.
-    expect = minor >= 1 and b"100-continue" in list_of(values_of(known, EXPECT))
-    return Framing(
-        is_persistent(options, minor), length, chunked, expect, _upgrade(known, options, minor)
-    )
+    values = gather(known)
+    _check_host(values.get(HOST, ()), minor)
+    return _framing(values, minor)
 
 
 def response_framing(known: Known, minor: int) -> Framing:
     """Judge the known fields of a response of version 1.*minor*."""
-    length, chunked = _body(known, minor)
-    options = connection_options(values_of(known, CONNECTION))
-    return Framing(
-        is_persistent(options, minor), length, chunked, False, _upgrade(known, options, minor)
-    )
+    return _framing(gather(known), minor)

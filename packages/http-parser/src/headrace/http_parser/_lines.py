@@ -104,7 +104,7 @@ class LineCheck:
         size_fault, size, line_fault, line_size = self._sizes()
         if stop > size < bad_at:
             bad_at, fault = size, size_fault
-        if stop > line_size < bad_at and data[start + line_size] != 0x0D:
+        if stop > line_size < bad_at and data[start + line_size] not in b"\r\n":
             bad_at, fault = line_size, line_fault
         if bad_at < NEVER:
             raise RemoteProtocolError(fault)
@@ -152,7 +152,7 @@ class LineCheck:
 
 
 def first_bad_byte(piece: bytes | bytearray, *, request_line: bool = False) -> tuple[int, Fault]:
-    """Return where *piece* of a line breaks the rules of characters, `NEVER` or more if it does not.
+    """Return where *piece* of a line breaks the rules of characters, `NEVER` if it does not.
 
     A CR as its last byte is not judged: what follows it decides.
     """

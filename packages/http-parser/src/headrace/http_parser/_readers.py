@@ -143,7 +143,7 @@ class ChunkedReader:
         bad_at += low
         # RFC 9112 section 7.1.1: a server ought to limit the length of extensions.
         limit = begin + self._limits.max_chunk_extensions - self._extensions
-        if stop > limit < bad_at and data[limit] != 0x0D:
+        if stop > limit < bad_at and data[limit] not in b"\r\n":
             raise RemoteProtocolError(Fault.CHUNK_EXTENSIONS_TOO_LARGE)
         if bad_at < stop:
             raise RemoteProtocolError(fault)

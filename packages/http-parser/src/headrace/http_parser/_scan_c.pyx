@@ -99,19 +99,19 @@ cdef inline Py_ssize_t _skip_field(const unsigned char *p, Py_ssize_t i, Py_ssiz
 
 cdef object _make_known(const unsigned char *p, Span *spans, int count):
     cdef int i
-    cdef object item, known
+    cdef object field, known
     if count == 0:
         return ()
-    known = PyTuple_New(2 * count)
+    known = PyTuple_New(count)
     for i in range(count):
-        item = spans[i].id
-        Py_INCREF(item)
-        PyTuple_SET_ITEM(known, 2 * i, item)
-        item = PyBytes_FromStringAndSize(
-            <const char *>p + spans[i].start, spans[i].end - spans[i].start
+        field = (
+            spans[i].id,
+            PyBytes_FromStringAndSize(
+                <const char *>p + spans[i].start, spans[i].end - spans[i].start
+            ),
         )
-        Py_INCREF(item)
-        PyTuple_SET_ITEM(known, 2 * i + 1, item)
+        Py_INCREF(field)
+        PyTuple_SET_ITEM(known, i, field)
     return known
 
 
@@ -337,8 +337,7 @@ def serialize_fields(pairs):
         if id:
             if known is None:
                 known = []
-            known.append(id)
-            known.append(value)
+            known.append((id, value))
     block = PyBytes_FromStringAndSize(NULL, total)
     out = <unsigned char *>PyBytes_AS_STRING(block)
     for i in range(count):

@@ -5,7 +5,7 @@ the head is incomplete, or something is wrong with it. What is wrong is found ou
 (`_lines.py`), once, for both twins; a kernel accepts or it does not. The functions work on whole
 buffers (`split`, `translate` with a delete table), as loops over bytes are slow in Python.
 
-A "known" tuple holds the fields that framing needs, in their order: id, value, id, value, ...
+A "known" tuple holds the fields that framing needs as pairs (id, value), in their order.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HOST: Final = 4
 TRANSFER_ENCODING: Final = 5
 UPGRADE: Final = 6
 
-Known: TypeAlias = tuple[int | bytes, ...]
+Known: TypeAlias = tuple[tuple[int, bytes], ...]
 # method, target, minor version, start of the fields, end of the head, known fields
 RequestHead: TypeAlias = tuple[bytes, bytes, int, int, int, Known]
 # status, reason, minor version, start of the fields, end of the head, known fields
@@ -73,7 +73,7 @@ def scan_request_head(
 def scan_response_head(
     data: bytes, start: int, max_line: int, max_header: int, max_headers: int, max_head: int
 ) -> ResponseHead | None:
-    """Scan the response head that begins at *start* of *data*; None if it is not whole and valid."""
+    """Scan the response head that begins at *start* of *data*; None if not whole and valid."""
     end = data.find(b"\r\n\r\n", start)
     if end < 0 or end + 4 - start > max_head:
         return None
@@ -125,11 +125,14 @@ def _scan_lines(block: bytes, max_header: int, max_headers: int) -> Known | None
     names = [name for name, colon, _ in parts if name and colon]
     if len(names) != count or b"".join(names).translate(None, TOKEN):
         return None
-    known: list[int | bytes] = []
-    for index, name in enumerate(b":".join(names).lower().split(b":")):
-        if name in KNOWN:
-            known += (KNOWN[name], parts[index][2].strip(_OWS))
-    return tuple(known)
+    lowered = b":".join(names).lower().split(b":")
+    return tuple(
+        [
+            (KNOWN[name], parts[index][2].strip(_OWS))
+            for index, name in enumerate(lowered)
+            if name in KNOWN
+        ]
+    )
 
 
 def split_fields(head: bytes, start: int) -> tuple[tuple[bytes, bytes], ...]:
@@ -154,7 +157,7 @@ def serialize_fields(pairs: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, Known
     A value must be what would be read back: no white space around it.
     """
     fields = tuple(pairs)
-    known: list[int | bytes] = []
+    known: list[tuple[int, bytes]] = []
     for field in fields:
         if type(field) is not tuple or len(field) != 2:
             return None
@@ -170,5 +173,5 @@ def serialize_fields(pairs: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, Known
             return None
         lowered = name.lower()
         if lowered in KNOWN:
-            known += (KNOWN[lowered], value)
+            known.append((KNOWN[lowered], value))
     return b"".join([b"%b: %b\r\n" % field for field in fields]), tuple(known)

@@ -108,4 +108,8 @@ ENDING: Final[dict[tuple[State, State], tuple[State, State]]] = {
     (CLOSED, IDLE): (CLOSED, MUST_CLOSE),
     (CLOSED, DONE): (CLOSED, MUST_CLOSE),
     (ERROR, DONE): (ERROR, MUST_CLOSE),
+    (IDLE, CLOSED): (MUST_CLOSE, CLOSED),
+    (IDLE, ERROR): (MUST_CLOSE, ERROR),
+    (DONE, ERROR): (MUST_CLOSE, ERROR),
+    (MIGHT_SWITCH, ERROR): (MUST_CLOSE, ERROR),
 }

@@ -12,18 +12,24 @@ from typing import Final, NamedTuple
 
 from ._errors import LocalProtocolError, RemoteProtocolError
 from ._events import Pair
-from ._framing import Framing, request_framing, response_framing
-from ._grammar import is_field_value, is_token
+from ._framing import Framing, connection_options, request_framing, response_framing
+from ._grammar import TARGET, is_field_value, is_target, is_token
 from ._readers import FORBIDDEN_TRAILERS
 from ._scan import serialize_fields
-from ._scan_py import CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, Known
+from ._scan_py import CONNECTION, Known
 
+# RFC 9112 section 6.3: these have no body, whatever their fields say.
+BODYLESS: Final = frozenset({204, 304})
 STATUS_LINES: Final[dict[int, bytes]] = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
     for status in HTTPStatus
 }
-_CLOSE: Final = b"Connection: close\r\n"
-_CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
+# Those of final responses that may have a body.
+BODY_STATUS_LINES: Final = {
+    status: line
+    for status, line in STATUS_LINES.items()
+    if status >= 200 and status not in BODYLESS
+}
 # RFC 9110 section 8.6: a request of these says so when its content is empty.
 _METHODS_WITH_CONTENT: Final = (b"POST", b"PUT", b"PATCH")
 
@@ -118,16 +124,39 @@ def serialize(headers: Iterable[Pair]) -> tuple[bytes, Known]:
     return found
 
 
-def _fault_of(pairs: tuple[Pair, ...]) -> str:
+def _fault_of(pairs: tuple[object, ...]) -> str:
     for index, pair in enumerate(pairs):
-        if type(pair) is not tuple or len(pair) != 2 or {*map(type, pair)} != {bytes}:
+        if type(pair) is not tuple or [type(part) for part in pair] != [bytes, bytes]:
             return f"header {index} is not a tuple of two bytes objects"
         name, value = pair
         if is_token(name) is None:
             return f"the name of header {index} is not a token"
+        # RFC 9110 section 5.5: CR, LF and NUL would let the value write headers of its own.
         if is_field_value(value) is None:
             return f"the value of header {index} holds a control character"
     return "a header value begins or ends with white space"
+
+
+def status_line(status: int, reason: bytes) -> bytes:
+    """Write a status line, with the standard phrase if *reason* is empty."""
+    if not reason:
+        line = STATUS_LINES.get(status)
+        # RFC 9112 section 4: the space stays when the phrase is empty.
+        return b"HTTP/1.1 %d \r\n" % status if line is None else line
+    if is_field_value(reason) is None:
+        raise LocalProtocolError("the reason holds a control character")
+    return b"HTTP/1.1 %d %b\r\n" % (status, reason)
+
+
+def request_line(method: bytes, target: bytes, version: tuple[int, int]) -> bytes:
+    """Write a request line."""
+    if is_token(method) is None:
+        raise LocalProtocolError("the method is not a token")
+    if not target or target.translate(None, TARGET) or not is_target(method, target):
+        raise LocalProtocolError("the target has none of the four forms that suit its method")
+    if version not in ((1, 0), (1, 1)):
+        raise LocalProtocolError("only HTTP/1.0 and HTTP/1.1 can be sent")
+    return b"%b %b HTTP/1.%d\r\n" % (method, target, version[1])
 
 
 def without_keep_alive(headers: Iterable[Pair]) -> list[Pair]:
@@ -139,26 +168,28 @@ def without_keep_alive(headers: Iterable[Pair]) -> list[Pair]:
     ]
 
 
-def own_framing(known: Known, *, request: bool) -> Framing:
+def own_framing(known: Known, *, request: bool = False, minor: int = 1) -> Framing:
     """Judge the known fields of a head of ours as its reader would."""
     try:
-        return request_framing(known, 1) if request else response_framing(known, 1)
+        return request_framing(known, minor) if request else response_framing(known, minor)
     except RemoteProtocolError as error:
         raise LocalProtocolError(str(error)) from None
 
 
-def plan_request(method: bytes, known: Known, body: bytes | None) -> Plan:
+def plan_request(method: bytes, framing: Framing, body: bytes | None) -> Plan:
     """Plan a request; without a length and without *body* it has no body."""
-    framing = own_framing(known, request=True)
+    keep_alive = framing.keep_alive
+    if method == b"CONNECT" and (body or framing.length or framing.chunked):
+        # RFC 9110 section 9.3.6.
+        raise LocalProtocolError("a CONNECT request has no body")
     if framing.chunked:
-        return Plan(b"", ChunkedWriter(), framing.keep_alive)
-    length = framing.length
-    if length is not None or body is None:
-        return Plan(b"", LengthWriter(length or 0), framing.keep_alive)
+        return Plan(b"", ChunkedWriter(), keep_alive)
+    if framing.length is not None or body is None:
+        return Plan(b"", LengthWriter(framing.length or 0), keep_alive)
     if body or method in _METHODS_WITH_CONTENT:
         line = b"Content-Length: %d\r\n" % len(body)
-        return Plan(line, LengthWriter(len(body)), framing.keep_alive)
-    return Plan(b"", LengthWriter(0), framing.keep_alive)
+        return Plan(line, LengthWriter(len(body)), keep_alive)
+    return Plan(b"", LengthWriter(0), keep_alive)
 
 
 class Asked(NamedTuple):
@@ -171,31 +202,35 @@ class Asked(NamedTuple):
 
 def plan_response(status: int, known: Known, body: bytes | None, asked: Asked) -> Plan:
     """Plan a final response to *asked*, see `Connection.send`."""
-    framing = own_framing(known, request=False)
-    keep_alive = asked.keep_alive and framing.keep_alive
+    framing = own_framing(known)
     lines = b""
+    keep_alive = asked.keep_alive and framing.keep_alive
     writer: BodyWriter
-    if status in (204, 304):
-        if status == 204 and (framing.length is not None or framing.chunked):
-            # RFC 9112 section 6.1, RFC 9110 section 8.6.
-            raise LocalProtocolError("a 204 response has neither Content-Length nor coding")
+    if framing.chunked and asked.minor == 0:
+        # RFC 9112 section 6.1: never to a peer that is not known to speak HTTP/1.1.
+        raise LocalProtocolError("the peer speaks HTTP/1.0, which has no chunked coding")
+    if status == 204 and has_body_fields(framing):
+        # RFC 9112 section 6.1, RFC 9110 section 8.6.
+        raise LocalProtocolError("a 204 response has neither Content-Length nor coding")
+    if status in BODYLESS:
         writer = LengthWriter(0)
+    elif asked.method == b"HEAD":
+        # RFC 9110 section 9.3.2: the fields of the answer to GET, without its content.
+        lines = b"" if body is None else _plan_body(framing, body, asked.minor)[0]
+        writer = DropWriter()
     else:
         lines, writer = _plan_body(framing, body, asked.minor)
         keep_alive = keep_alive and type(writer) is not CloseWriter
-        if asked.method == b"HEAD":
-            # RFC 9110 section 9.3.2: the fields of GET, without the content.
-            lines = lines if body is not None else b""
-            keep_alive = asked.keep_alive and framing.keep_alive
-            writer = DropWriter()
-    return Plan(lines + _connection_line(known, keep_alive, asked), writer, keep_alive)
+    return Plan(lines + _connection_line(known, keep_alive, asked.minor), writer, keep_alive)
+
+
+def has_body_fields(framing: Framing) -> bool:
+    """Say whether Content-Length or Transfer-Encoding was given."""
+    return framing.chunked or framing.length is not None
 
 
 def _plan_body(framing: Framing, body: bytes | None, minor: int) -> tuple[bytes, BodyWriter]:
     if framing.chunked:
-        # RFC 9112 section 6.1: never to a peer that is not known to speak HTTP/1.1.
-        if minor == 0:
-            raise LocalProtocolError("the peer speaks HTTP/1.0, which has no chunked coding")
         return b"", ChunkedWriter()
     if framing.length is not None:
         return b"", LengthWriter(framing.length)
@@ -203,25 +238,14 @@ def _plan_body(framing: Framing, body: bytes | None, minor: int) -> tuple[bytes,
         return b"Content-Length: %d\r\n" % len(body), LengthWriter(len(body))
     if minor == 0:
         return b"", CloseWriter()
-    return _CHUNKED, ChunkedWriter()
+    return b"Transfer-Encoding: chunked\r\n", ChunkedWriter()
 
 
-def _connection_line(known: Known, keep_alive: bool, asked: Asked) -> bytes:
-    """Return the Connection line to add (RFC 9112 section 9.3, 9.6)."""
-    options = b",".join(
-        [
-            bytes(value)
-            for id_, value in zip(known[::2], known[1::2], strict=True)
-            if id_ == CONNECTION and isinstance(value, bytes)
-        ]
-    ).lower()
+def _connection_line(known: Known, keep_alive: bool, minor: int) -> bytes:
+    """Return the Connection line to add (RFC 9112 sections 9.3 and 9.6)."""
+    options = connection_options([value for field, value in known if field == CONNECTION])
     if not keep_alive:
-        return b"" if b"close" in options else _CLOSE
-    if asked.minor == 0 and b"keep-alive" not in options:
+        return b"" if b"close" in options else b"Connection: close\r\n"
+    if minor == 0 and b"keep-alive" not in options:
         return b"Connection: keep-alive\r\n"
     return b""
-
-
-def has_framing(known: Known) -> bool:
-    """Say whether Content-Length or Transfer-Encoding is among *known*."""
-    return CONTENT_LENGTH in known[::2] or TRANSFER_ENCODING in known[::2]
