@@ -1,0 +1,445 @@
+"""One HTTP/1.1 connection in the client role: requests out, responses in.
+
+The rules of HTTP are `headrace.http_parser`'s; here bytes move between it and a transport, and
+waiting is done. A connection serves one exchange at a time, and goes back to the pool (or is
+closed) when the response has been read and the request sent.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterable, Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar, final
+
+from yarl import URL
+
+from headrace.http_parser import (
+    NEED_DATA,
+    PAUSED,
+    Connection,
+    Data,
+    EndOfMessage,
+    Event,
+    Informational,
+    LocalProtocolError,
+    RemoteProtocolError,
+    Request,
+    Response,
+    Role,
+)
+
+from ._body import Buffer, iterate
+from ._clock import RealTimer
+from ._errors import (
+    ClientError,
+    ClientPayloadError,
+    ResponseTimeoutError,
+    ServerDisconnectedError,
+)
+from ._report import describe
+from ._request import Pair, SentRequest, decoded
+from ._response import ClientResponse
+from ._stream import StreamReader
+
+__all__ = ["HTTPConnection", "Plan"]
+
+
+_T = TypeVar("_T")
+
+
+class Plan(NamedTuple):
+    """How to carry out one exchange."""
+
+    content: "bytes | AsyncIterable[Buffer] | None" = None
+    chunked: bool = False
+    expect100: bool = False
+    timeout: float | None = None
+    auto_decompress: bool = True
+    raise_handler_errors: bool = True
+    half_close: bool = False
+
+
+class Inflater(Protocol):
+    """What undoes a content coding."""
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """Return what can be told so far."""
+
+
+@final
+class HTTPConnection(asyncio.Protocol):
+    """A connection of the client; *released* is called when it may be used again."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, released: "Callable[[HTTPConnection], None]"
+    ) -> None:
+        self._loop = loop
+        self._released = released
+        self._http = Connection(Role.CLIENT)
+        self._transport: asyncio.Transport
+        self._reusable = True
+        self._lost = False
+        self._writable: asyncio.Future[None] | None = None
+        self.handler_errors: list[BaseException] = []
+        self.sent = 0
+        self.response: ClientResponse | None = None
+        self._begin(SentRequest("", URL(), [], None), Plan())
+
+    def _begin(self, request: SentRequest, plan: Plan) -> None:
+        self._request = request
+        self._plan = plan
+        self._waiter: asyncio.Future[ClientResponse] | None = None
+        self._continue: asyncio.Future[None] | None = None
+        self._upload: asyncio.Task[None] | None = None
+        self._informational: list[Informational] = []
+        self._content: StreamReader | None = None
+        self._inflater: Inflater | None = None
+        self.response = None
+
+    # The exchange
+
+    async def exchange(self, request: SentRequest, plan: Plan) -> ClientResponse:
+        """Send *request* and return the response once its head has come.
+
+        Raises:
+            ServerDisconnectedError: when the connection ends before.
+            ResponseTimeoutError: when nothing comes for the time-out.
+            ClientError: when what comes is not HTTP.
+            ValueError: when the request cannot be sent as HTTP.
+            Exception: what the handler raised, unless the plan says otherwise.
+        """
+        self._begin(request, plan)
+        waiter = self._waiter = self._loop.create_future()
+        try:
+            self._send(request, plan)
+            return await self._wait(waiter)
+        except LocalProtocolError as error:
+            waiter.cancel()
+            self.abort()
+            raise ValueError(f"the request cannot be sent: {error}") from error
+        except BaseException:
+            waiter.cancel()
+            self._stop_upload()
+            self.abort()
+            raise
+
+    def _send(self, request: SentRequest, plan: Plan) -> None:
+        head = Request(request.method.encode(), request.target, request.pairs, request.version)
+        content = plan.content
+        if (content is None or isinstance(content, bytes)) and not (plan.chunked or plan.expect100):
+            self._put(self._http.send(head, content or b""))
+            if plan.half_close:
+                self._transport.write_eof()
+            return
+        if plan.expect100:
+            self._continue = self._loop.create_future()
+        self._put(self._http.send(head))
+        self._upload = self._loop.create_task(
+            self._send_body(content, plan), name=f"upload of {request!r}"
+        )
+        self._upload.add_done_callback(self._upload_done)
+
+    async def _send_body(self, content: "bytes | AsyncIterable[Buffer] | None", plan: Plan) -> None:
+        if self._continue is not None:
+            await self._continue
+        if isinstance(content, bytes):
+            self._write(Data(content))
+        elif content is not None:
+            async for piece in iterate(content):
+                self._write(Data(piece))
+                await self._drain()
+        self._write(EndOfMessage())
+        if plan.half_close:
+            self._transport.write_eof()
+
+    def _write(self, event: Data | EndOfMessage) -> None:
+        if self._lost or self._transport.is_closing():
+            raise ServerDisconnectedError("the connection ended while the body was being sent")
+        self._put(self._http.send(event))
+
+    def _put(self, data: bytes) -> None:
+        self.sent += len(data)
+        self._transport.write(data)
+
+    async def _drain(self) -> None:
+        if self._writable is not None:
+            await asyncio.shield(self._writable)
+        else:
+            await asyncio.sleep(0)
+
+    def _upload_done(self, task: "asyncio.Task[None]") -> None:
+        if task.cancelled() or task is not self._upload:
+            return
+        self._upload = None
+        error = task.exception()
+        if error is None:
+            if self.response is not None and self.response.content.is_eof():
+                self._finish()
+        elif isinstance(error, ServerDisconnectedError):
+            pass  # What the server said, or that it said nothing, tells more.
+        else:
+            self._fail(error)
+            self.abort()
+
+    async def _wait(self, future: "asyncio.Future[_T]") -> _T:
+        seconds = self._plan.timeout
+        if seconds is None:
+            return await future
+        timer = RealTimer(self._loop, seconds, partial(self._expire, future, seconds))
+        try:
+            return await future
+        finally:
+            timer.cancel()
+
+    def _expire(self, future: "asyncio.Future[Any]", seconds: float) -> None:
+        if not future.done():
+            future.set_exception(
+                ResponseTimeoutError(
+                    f"the server was silent for {seconds:g} seconds\n\n{self.describe()}"
+                )
+            )
+
+    def describe(self) -> str:
+        """Return the exchange under way, for failure messages."""
+        if self.response is not None:
+            return str(self.response)
+        return describe(self._request, None, (), b"")
+
+    # The transport's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Give bytes to the parser and act on what they say."""
+        try:
+            self._http.receive_data(data)
+            self._act()
+        except (RemoteProtocolError, LocalProtocolError, zlib.error) as error:
+            self._malformed(error)
+
+    def eof_received(self) -> bool:
+        """Tell the parser; a body may end here."""
+        try:
+            self._http.receive_eof()
+            self._act()
+        except RemoteProtocolError as error:
+            self._cut_short(error)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail what is under way."""
+        self._lost = True
+        self._reusable = False
+        self._stop_upload()
+        self.resume_writing()
+        reason = f": {exc}" if exc is not None else ""
+        self._cut_short(ServerDisconnectedError(f"the connection ended{reason}"))
+
+    def pause_writing(self) -> None:
+        """Hold the upload."""
+        self._writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Let the upload go on."""
+        writable, self._writable = self._writable, None
+        if writable is not None and not writable.done():
+            writable.set_result(None)
+
+    # What the server said
+
+    def _act(self) -> None:
+        while (event := self._http.next_event()) is not NEED_DATA and event is not PAUSED:
+            if isinstance(event, Data):
+                self._data(event.data)
+            elif isinstance(event, Response):
+                self._head(event)
+                if event.complete:
+                    self._end(())
+            elif isinstance(event, EndOfMessage):
+                self._end(event.trailers)
+            elif isinstance(event, Informational):
+                if self._interim(event):
+                    return
+            else:
+                self._closed(event)
+                return
+
+    def _head(self, event: Response) -> None:
+        content = self._content = StreamReader(self, self._wait)
+        response = self.response = ClientResponse(
+            self._request,
+            event.status,
+            event.reason,
+            event.version,
+            event.headers,
+            content=content,
+            exchange=self,
+        )
+        if self._informational:
+            response.informational = tuple(
+                (interim.status, decoded(interim.headers)) for interim in self._informational
+            )
+        if not event.complete and self._plan.auto_decompress:
+            self._inflater = _inflater(response)
+        self._reusable = self._reusable and event.keep_alive
+        if self._continue is not None:
+            self._stop_upload()  # RFC 9110 §10.1.1: a final answer in place of 100.
+        error = self.handler_error() if event.status >= 500 else None
+        if self._waiter is not None and not self._waiter.done():
+            if error is None:
+                self._waiter.set_result(response)
+            else:
+                self._waiter.set_exception(error)
+
+    def _interim(self, event: Informational) -> bool:
+        """Note an interim response; tell whether the connection left HTTP with it."""
+        if event.status == 100 and self._continue is not None:
+            self._continue.set_result(None)
+            self._continue = None
+        if event.status != 101:
+            self._informational.append(event)
+            return False
+        self._transport.pause_reading()
+        self._reusable = False
+        self._head(Response(101, event.headers, event.reason, event.version))
+        if self._content is not None:
+            self._content.feed_eof()
+        return True
+
+    def _data(self, data: bytes) -> None:
+        if self._content is not None:
+            if self._inflater is not None:
+                data = self._inflater.decompress(data)
+            if data:
+                self._content.feed_data(data)
+
+    def _end(self, trailers: Iterable[Pair]) -> None:
+        if self.response is None or self._content is None:
+            return
+        self.response.trailers = tuple(trailers)
+        self._content.feed_eof()
+        if not self._reusable:
+            self._stop_upload()
+        if self._upload is None:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._reusable and not self._transport.is_closing():
+            self._released(self)
+        else:
+            self._transport.close()
+
+    def _closed(self, event: Event) -> None:
+        self._reusable = False
+        if self.response is None:
+            self._cut_short(ServerDisconnectedError("the server closed the connection"))
+        self._transport.close()
+
+    # The end
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether another request may be sent."""
+        return self._reusable and not self._lost and not self._transport.is_closing()
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether the connection has ended."""
+        return self._lost
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The transport, as the connection sees it."""
+        return self._transport
+
+    def switched(self) -> bytes:
+        """Return the bytes that came after the switch to another protocol."""
+        return self._http.trailing_data
+
+    def abandon(self) -> None:
+        """Close the connection, for the rest of the body is not wanted."""
+        self.close()
+
+    def pause_reading(self) -> None:
+        """Let the server feel that the body is not read."""
+        if not self._lost:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Go on reading."""
+        if not self._lost:
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._reusable = False
+        if not self._lost:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._reusable = False
+        self._stop_upload()
+        self._transport.close()
+
+    def _stop_upload(self) -> None:
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            self._reusable = False
+            upload.cancel()
+
+    def _malformed(self, error: Exception) -> None:
+        self._reusable = False
+        if self.response is None:
+            self._fail(ClientError(f"the response is not HTTP: {error}\n\n{self.describe()}"))
+        else:
+            self._fail(ClientPayloadError(f"the body of the response is malformed: {error}"))
+        self._transport.abort()
+
+    def _cut_short(self, error: Exception) -> None:
+        if self.response is None:
+            message = f"{error}\n\n{self.describe()}"
+            self._fail(ServerDisconnectedError(message))
+        else:
+            self._fail(ClientPayloadError(f"the body of the response ended early: {error}"))
+
+    def handler_error(self) -> BaseException | None:
+        """Return what a handler raised on this connection, once, if that is to be raised."""
+        if not self._plan.raise_handler_errors or not self.handler_errors:
+            return None
+        error = self.handler_errors.pop(0)
+        error.add_note(f"raised by the handler of {self._request.method} {self._request.url}")
+        return error
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, ClientError):
+            error = self.handler_error() or error
+        if self._content is not None:
+            self._content.set_exception(error)
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+
+
+def _inflater(response: ClientResponse) -> Inflater | None:
+    """Return what undoes the content coding of *response*, None when there is nothing to do."""
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding in {"gzip", "x-gzip"}:
+        return zlib.decompressobj(16 + zlib.MAX_WBITS)
+    return Deflated() if coding == "deflate" else None
+
+
+@final
+class Deflated:
+    """Undo the coding ``deflate``, with or without the frame of zlib (RFC 9110 §8.4.1.2)."""
+
+    def __init__(self) -> None:
+        self._inflater: Inflater | None = None
+
+    def decompress(self, data: bytes) -> bytes:
+        """Return what can be told so far."""
+        if self._inflater is None:
+            framed = data[0] & 0x0F == 8
+            self._inflater = zlib.decompressobj(zlib.MAX_WBITS if framed else -zlib.MAX_WBITS)
+        return self._inflater.decompress(data)

@@ -1,0 +1,120 @@
+"""What a test leaves open: tasks and temporary files, by name.
+
+A watch begins when the first server of a loop starts, and is judged when the last one is closed:
+while servers live together, nobody can say whose task one is.
+"""
+
+import asyncio
+import functools
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import final
+
+__all__ = ["Leaks"]
+
+_WATCHES: "dict[int, _Watch]" = {}
+
+# Names of temporary files that Python was asked to make, while anybody watches.
+_made: list[str] = []
+
+
+@final
+class _Watch:
+    """What was there when the first server of a loop started."""
+
+    def __init__(self) -> None:
+        self.servers = 0
+        self.tasks = asyncio.all_tasks()
+        self.files = dict(_open_temporary_files())
+        self.made_before = len(_made)
+
+
+@final
+class Leaks:
+    """The share of one server in the watch over a loop."""
+
+    def __init__(self, key: int, watch: _Watch) -> None:
+        self._key = key
+        self._watch = watch
+        watch.servers += 1
+
+    @classmethod
+    def watch(cls) -> "Leaks":
+        """Begin to watch the running loop."""
+        _hook()
+        key = id(asyncio.get_running_loop())
+        watch = _WATCHES.get(key)
+        if watch is None:
+            watch = _WATCHES[key] = _Watch()
+        return cls(key, watch)
+
+    def forget(self) -> bool:
+        """End this share; tell whether it was the last."""
+        self._watch.servers -= 1
+        last = self._watch.servers == 0
+        if last:
+            _WATCHES.pop(self._key, None)
+        return last
+
+    def found(self) -> list[str]:
+        """End this share and return what is left open, one line each, if it was the last."""
+        if not self.forget():
+            return []
+        return [*self._tasks(), *self._files()]
+
+    def _tasks(self) -> Iterator[str]:
+        current = asyncio.current_task()
+        for task in asyncio.all_tasks() - self._watch.tasks:
+            if task is not current and not task.done():
+                yield f"task {task.get_name()} ({_where(task)})"
+
+    def _files(self) -> Iterator[str]:
+        before = self._watch.files
+        for number, name in _open_temporary_files():
+            if before.get(number) != name:
+                yield f"temporary file {name}, still open"
+        for name in _made[self._watch.made_before :]:
+            if Path(name).exists():
+                yield f"temporary file {name}, not deleted"
+        if not _WATCHES:
+            _made.clear()
+
+
+def _where(task: "asyncio.Task[object]") -> str:
+    coroutine = task.get_coro()
+    name = getattr(coroutine, "__qualname__", repr(coroutine))
+    stack = task.get_stack(limit=1)
+    if not stack:
+        return name
+    frame = stack[-1]
+    return f"{name} at {Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+def _open_temporary_files() -> Iterator[tuple[int, str]]:
+    """Iterate over open files in the directory for temporary ones (where the system tells)."""
+    try:
+        numbers = os.listdir("/proc/self/fd")
+    except OSError:
+        return
+    directory = tempfile.gettempdir() + os.sep
+    for number in numbers:
+        try:
+            name = os.readlink(f"/proc/self/fd/{number}")
+        except OSError:
+            continue
+        if name.startswith(directory):
+            yield int(number), name
+
+
+@functools.cache
+def _hook() -> None:
+    sys.addaudithook(_note)
+
+
+def _note(event: str, args: tuple[object, ...]) -> None:
+    # Audit hooks stay for ever: this one does nothing unless a server is being tested.
+    if event == "tempfile.mkstemp" and _WATCHES:
+        _made.append(str(args[0]))

@@ -1,0 +1,359 @@
+"""The engine of the client: connections, cookies and redirects."""
+
+import asyncio
+import ssl as ssl_module
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, cast, final
+
+from yarl import URL
+
+from ._body import NO_BODY, Body, Writable, encode_body, is_writable, written_body
+from ._clock import clock_of
+from ._connection import HTTPConnection, Plan
+from ._cookies import CookieJar, cookie_header
+from ._errors import ClientError, TooManyRedirects
+from ._faults import Faults
+from ._headers import HeaderPlan
+from ._listeners import dial
+from ._redirects import redirected
+from ._request import Pair, Pairs, RequestOptions, SentRequest, authorization
+from ._response import ClientResponse
+from ._server import BaseTestServer
+from ._websocket import ClientWebSocketResponse
+
+__all__ = ["Defaults", "Session"]
+
+_URLS_KEPT = 256
+_EXCHANGES_KEPT = 10
+
+
+class Defaults(NamedTuple):
+    """What holds for every request that does not say otherwise."""
+
+    base_url: URL | None
+    headers: Pairs | None
+    auth: "tuple[str, str] | None"
+    tls: ssl_module.SSLContext | None
+    timeout: float | None
+    faults: Faults | None
+    raise_for_status: bool
+    raise_handler_errors: bool
+
+
+@final
+class Session:
+    """The requests of one client to one server.
+
+    Attributes:
+        cookie_jar: The cookies that are kept.
+        exchanges: The last responses, oldest first.
+        websockets: Those that were opened.
+        timeout: How long the server may be silent, in real seconds.
+        last_size: The size of the last request, in bytes.
+    """
+
+    def __init__(self, server: BaseTestServer, defaults: Defaults) -> None:
+        self._server = server
+        self._defaults = defaults
+        self._headers = HeaderPlan(defaults.headers)
+        self._base = defaults.base_url or server.make_url("/")
+        self._loop = asyncio.get_running_loop()
+        clock = clock_of(self._loop)
+        self.cookie_jar = CookieJar(lambda: time.time() + clock.advanced)
+        self.exchanges: deque[ClientResponse] = deque(maxlen=_EXCHANGES_KEPT)
+        self.websockets: list[ClientWebSocketResponse] = []
+        self._idle: list[HTTPConnection] = []
+        self._connections: set[HTTPConnection] = set()
+        self._streams: list[_Streams] = []
+        self._urls: dict[str, URL] = {}
+        self.timeout = defaults.timeout
+        self.last_size = 0
+
+    def url(self, path: str | URL) -> URL:
+        """Return the absolute URL of *path*.
+
+        Raises:
+            ValueError: if *path* is a URL of another server.
+        """
+        if isinstance(path, str):
+            known = self._urls.get(path)
+            if known is not None:
+                return known
+        url = URL(path)
+        if not url.absolute:
+            url = self._base.join(url)
+        elif not self._is_ours(url):
+            raise ValueError(f"{url} is not on the server under test, {self._base}")
+        if isinstance(path, str) and len(self._urls) < _URLS_KEPT:
+            self._urls[path] = url
+        return url
+
+    def _is_ours(self, url: URL) -> bool:
+        return url.origin() in {self._base.origin(), self._server.make_url("/").origin()}
+
+    # Requests
+
+    async def request(
+        self, method: str, path: str | URL, options: RequestOptions
+    ) -> ClientResponse:
+        """Carry out a request and the redirects that follow."""
+        url = self.url(path)
+        if options:
+            url = self._with_query(url, options)
+            body = await _body(options)
+        else:
+            body = NO_BODY
+        history: list[ClientResponse] = []
+        while True:
+            response = await self._exchange(method, url, body, options)
+            if response.status // 100 != 3 or not options.get("allow_redirects", True):
+                break
+            step = redirected(response)
+            if step is None:
+                break
+            self._check_redirect(response, history, step.url, options.get("max_redirects", 10))
+            history.append(response)
+            await response.read()
+            method, url = step.method, step.url
+            if not step.keeps_body:
+                body = NO_BODY
+            elif body.content is not None and not isinstance(body.content, bytes):
+                raise ClientError(f"a streamed body cannot be sent again\n\n{response}")
+        response.history = tuple(history)
+        if options.get("raise_for_status", self._defaults.raise_for_status):
+            await response.read()
+            response.raise_for_status()
+        return response
+
+    def _check_redirect(
+        self, response: ClientResponse, history: list[ClientResponse], url: URL, most: int
+    ) -> None:
+        if len(history) >= most:
+            raise TooManyRedirects(
+                f"more than {most} redirects, the last one to {url}\n\n{response}",
+                status=response.status,
+            )
+        if not self._is_ours(url):
+            raise ClientError(
+                f"the redirect to {url} leaves the server under test: "
+                f"pass allow_redirects=False to look at it\n\n{response}"
+            )
+
+    async def _exchange(
+        self, method: str, url: URL, body: Body, options: RequestOptions
+    ) -> ClientResponse:
+        request = self.prepare(method, url, body, options)
+        connection = await self.connection(options.get("faults"))
+        return await self._carry_out(connection, request, self._plan(body, options))
+
+    async def _carry_out(
+        self, connection: HTTPConnection, request: SentRequest, plan: Plan
+    ) -> ClientResponse:
+        sent = connection.sent
+        try:
+            return await connection.exchange(request, plan)
+        finally:
+            self.last_size = connection.sent - sent
+            if connection.response is not None:
+                self._note(connection.response)
+
+    async def ask(
+        self, method: str, path: str | URL, options: RequestOptions, more: list[Pair]
+    ) -> tuple[ClientResponse, HTTPConnection]:
+        """Carry out one request with *more* headers; return the response and its connection."""
+        url = self._with_query(self.url(path), options)
+        request = self.prepare(method, url, NO_BODY, options)
+        given = {name.lower() for name in names_of(options.get("headers"))}
+        request.pairs.extend(pair for pair in more if pair[0].decode().lower() not in given)
+        connection = await self.connection(options.get("faults"))
+        response = await self._carry_out(connection, request, self._plan(NO_BODY, options))
+        return response, connection
+
+    async def open_connection(
+        self, faults: Faults | None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection for the caller's own bytes."""
+        reader = asyncio.StreamReader(loop=self._loop)
+        protocol = _Streams(reader, loop=self._loop)
+        await dial(
+            self._server.listener,
+            protocol,
+            tls=self._defaults.tls,
+            faults=faults or self._defaults.faults,
+        )
+        self._streams.append(protocol)
+        return reader, asyncio.StreamWriter(protocol.transport, protocol, reader, self._loop)
+
+    @staticmethod
+    def _with_query(url: URL, options: RequestOptions) -> URL:
+        params = options.get("params")
+        return url if params is None else url.extend_query(params)
+
+    def _note(self, response: ClientResponse) -> None:
+        self.exchanges.append(response)
+        if "set-cookie" in response.headers:
+            self.cookie_jar.update_cookies(response.cookies, response.url)
+
+    def prepare(self, method: str, url: URL, body: Body, options: RequestOptions) -> SentRequest:
+        """Return the request with all its headers."""
+        given = options.get("headers")
+        pairs: list[Pair] = self._headers.pairs(
+            url,
+            body,
+            given,
+            self._extra(url, body, options),
+            options.get("skip_auto_headers", ()),
+        )
+        content = body.content
+        streamed = content is not None and not isinstance(content, bytes)
+        return SentRequest(
+            method,
+            url,
+            pairs,
+            content if isinstance(content, bytes) else None,
+            streamed=streamed,
+            version=options.get("version", (1, 1)),
+        )
+
+    def _extra(self, url: URL, body: Body, options: RequestOptions) -> Iterator[tuple[str, str]]:
+        auth = options.get("auth", self._defaults.auth)
+        if auth is not None:
+            yield "Authorization", authorization(auth)
+        elif url.raw_user is not None:
+            yield "Authorization", authorization((url.user or "", url.password or ""))
+        cookies = options.get("cookies")
+        if cookies is not None or self.cookie_jar:
+            header = self._cookies(url, options)
+            if header:
+                yield "Cookie", header
+        yield from _framing(body, options)
+
+    def _cookies(self, url: URL, options: RequestOptions) -> str:
+        chosen = self.cookie_jar.filter_cookies(url)
+        cookies = options.get("cookies")
+        if cookies is not None:
+            own = CookieJar(lambda: 0.0)
+            own.update_cookies(cookies)
+            for morsel in own:
+                dict.__setitem__(chosen, morsel.key, morsel)
+        return cookie_header(chosen)
+
+    def _plan(self, body: Body, options: RequestOptions) -> Plan:
+        defaults = self._defaults
+        faults = options.get("faults") or defaults.faults
+        return Plan(
+            body.content,
+            options.get("chunked", False),
+            options.get("expect100", False),
+            options.get("timeout", defaults.timeout),
+            options.get("auto_decompress", True),
+            options.get("raise_handler_errors", defaults.raise_handler_errors),
+            faults is not None and faults.half_close,
+        )
+
+    # Connections
+
+    async def connection(self, faults: Faults | None = None) -> HTTPConnection:
+        """Return an idle connection, or a new one when there is none or *faults* are wanted."""
+        idle = self._idle
+        while idle and faults is None:
+            connection = idle.pop()
+            if connection.usable:
+                return connection
+        released = self._release if faults is None else HTTPConnection.close
+        connection = HTTPConnection(self._loop, released)
+        connection.handler_errors = await dial(
+            self._server.listener,
+            connection,
+            tls=self._defaults.tls,
+            faults=faults or self._defaults.faults,
+        )
+        self._forget_lost()
+        self._connections.add(connection)
+        return connection
+
+    def hand_over(self, connection: HTTPConnection, websocket: ClientWebSocketResponse) -> None:
+        """Note that *websocket* has taken over *connection*."""
+        self._connections.discard(connection)
+        self.websockets.append(websocket)
+
+    def _release(self, connection: HTTPConnection) -> None:
+        self._idle.append(connection)
+
+    def _forget_lost(self) -> None:
+        for connection in [c for c in self._connections if c.lost]:
+            self._connections.remove(connection)
+
+    # The end
+
+    async def close(self) -> list[str]:
+        """Close all connections; return the names of what the test left open."""
+        if any(self._unfinished()):
+            await clock_of(self._loop).settle()
+        left = [f"body of {response!r}, not read to its end" for response in self._unfinished()]
+        for websocket in self.websockets:
+            if not websocket.closed:
+                left.append(f"WebSocket {websocket.name}, not closed")
+                websocket.abort()
+        for stream in self._streams:
+            stream.transport.close()
+        for connection in self._connections:
+            connection.close()
+        self._idle.clear()
+        for _ in range(_ROUNDS_TO_CLOSE):
+            await asyncio.sleep(0)
+        for connection in self._connections:
+            connection.abort()
+        return left
+
+    def _unfinished(self) -> Iterator[ClientResponse]:
+        for connection in self._connections:
+            response = connection.response
+            if response is not None and not response.closed and not connection.lost:
+                yield response
+
+
+_ROUNDS_TO_CLOSE = 3
+
+
+async def _body(options: RequestOptions) -> Body:
+    data = options.get("data")
+    if is_writable(data):
+        assert isinstance(data, Writable)
+        return await written_body(data)
+    return encode_body(data, options.get("json"))
+
+
+def _framing(body: Body, options: RequestOptions) -> Iterator[tuple[str, str]]:
+    """Yield the framing headers of a body that is not written at once with its head."""
+    content = body.content
+    given = {name.lower() for name in names_of(options.get("headers"))}
+    if options.get("expect100"):
+        yield "Expect", "100-continue"
+    if given & {"content-length", "transfer-encoding"}:
+        return
+    if options.get("chunked") or (content is not None and not isinstance(content, bytes)):
+        yield "Transfer-Encoding", "chunked"
+    elif options.get("expect100"):
+        yield "Content-Length", str(len(content or b""))
+
+
+@final
+class _Streams(asyncio.StreamReaderProtocol):
+    """Remembers the transport, which asyncio's own keeps to itself."""
+
+    transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        super().connection_made(transport)
+
+
+def names_of(headers: Pairs | None) -> Iterator[str]:
+    """Iterate over the names of *headers*."""
+    if isinstance(headers, Mapping):
+        yield from headers
+    elif headers is not None:
+        yield from (name for name, _ in headers)
