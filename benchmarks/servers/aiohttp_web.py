@@ -1,0 +1,47 @@
+"""aiohttp.web on uvloop."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import uvloop
+from aiohttp import web
+
+
+async def hello(request: web.Request) -> web.Response:
+    return web.Response(text="Hello, world!")
+
+
+async def user(request: web.Request) -> web.Response:
+    return web.Response(text=request.match_info["name"])
+
+
+async def as_json(request: web.Request) -> web.Response:
+    return web.json_response({"message": "Hello, world!"})
+
+
+async def reads(request: web.Request) -> web.Response:
+    values = (request.query["q"], request.headers["Accept-Language"], request.cookies["session"])
+    return web.Response(text=",".join(values))
+
+
+async def echo(request: web.Request) -> web.Response:
+    return web.Response(body=await request.read())
+
+
+async def main(port: int) -> None:
+    app = web.Application()
+    app.router.add_get("/", hello)
+    app.router.add_get("/user/{name}", user)
+    app.router.add_get("/json", as_json)
+    app.router.add_get("/reads", reads)
+    app.router.add_post("/echo", echo)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1])))

@@ -1,0 +1,44 @@
+"""headrace.web on uvloop."""
+
+from __future__ import annotations
+
+import sys
+
+import uvloop  # noqa: F401 (run_app takes it where it is installed)
+
+from headrace import web
+
+
+async def hello(request: web.Request) -> web.Response:
+    return web.Response(text="Hello, world!")
+
+
+async def user(request: web.Request) -> web.Response:
+    return web.Response(text=request.match_info["name"])
+
+
+async def as_json(request: web.Request) -> web.Response:
+    return web.json_response({"message": "Hello, world!"})
+
+
+async def reads(request: web.Request) -> web.Response:
+    values = (request.query["q"], request.headers["Accept-Language"], request.cookies["session"])
+    return web.Response(text=",".join(values))
+
+
+async def echo(request: web.Request) -> web.Response:
+    return web.Response(body=await request.read())
+
+
+def main(port: int) -> None:
+    app = web.Application()
+    app.router.add_get("/", hello)
+    app.router.add_get("/user/{name}", user)
+    app.router.add_get("/json", as_json)
+    app.router.add_get("/reads", reads)
+    app.router.add_post("/echo", echo)
+    web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=None)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,151 @@
+"""Which module may import which: arrows between packages, and the order inside web."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ROOT / "packages"
+
+#: What each package may import beside itself and the standard library.
+ARROWS = {
+    "http_parser": set(),
+    "websocket": set(),
+    "router": {"yarl"},
+    "web": {
+        "headrace.http_parser",
+        "headrace.router",
+        "headrace.websocket",
+        "multidict",
+        "yarl",
+    },
+    "testing": {"headrace.http_parser", "headrace.websocket", "multidict", "yarl", "pytest"},
+}
+#: Imports beyond the arrows: what is optional, and where alone it may stand.
+EXCEPTIONS = {
+    ("headrace.web._runner", "uvloop"),
+    ("headrace.testing._web", "headrace.web"),
+    ("headrace.testing.plugin", "pytest_asyncio"),
+}
+#: The modules of web: each imports only those before it.
+WEB = [
+    "_headers",
+    "_store",
+    "_errors",
+    "_streams",
+    "_cookies",
+    "_response",
+    "_exceptions",
+    "_request",
+    "_channel",
+    "_websocket",
+    "_middleware",
+    "_signals",
+    "_protocol",
+    "_server",
+    "_routes",
+    "_routedef",
+    "_app",
+    "_log",
+    "_runner",
+    "__main__",
+    "__init__",
+]
+#: The one module of web that knows the machinery of a protocol package.
+GLUE = {"headrace.http_parser": {"_protocol"}, "headrace.websocket": {"_channel", "_websocket"}}
+
+STANDARD_LIBRARY = sys.stdlib_module_names
+
+
+def sources(package: str) -> list[Path]:
+    found = sorted((PACKAGES / package.replace("_", "-") / "src/headrace" / package).rglob("*.py"))
+    assert found, f"no sources of {package}"
+    return found
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the absolute names of all that a module imports, for typing only or not."""
+    module = "headrace." + ".".join(path.parts[path.parts.index("headrace") + 1 : -1])
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                parent = ".".join(module.split(".")[: len(module.split(".")) - node.level + 1])
+                target = f"{parent}.{node.module}" if node.module else parent
+                if node.module is None:
+                    found |= {f"{target}.{alias.name}" for alias in node.names}
+                    continue
+                found.add(target)
+            elif node.module == "headrace":
+                found |= {f"headrace.{alias.name}" for alias in node.names}
+            else:
+                found.add(node.module or "")
+    return found
+
+
+def module_name(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[parts.index("headrace") :])
+
+
+@pytest.mark.parametrize("package", ARROWS)
+def test_a_package_imports_only_along_the_arrows(package: str) -> None:
+    allowed = ARROWS[package] | {f"headrace.{package}"}
+    wrong = [
+        f"{module_name(path)} imports {name}"
+        for path in sources(package)
+        for name in imports_of(path)
+        if name.partition(".")[0] not in STANDARD_LIBRARY
+        and not any(name == root or name.startswith(f"{root}.") for root in allowed)
+        and (module_name(path), name) not in EXCEPTIONS
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", ["http_parser", "websocket", "router"])
+def test_a_pure_package_does_no_io(package: str) -> None:
+    forbidden = {"asyncio", "socket", "ssl", "selectors", "time", "logging", "threading"}
+    wrong = [
+        f"{module_name(path)} imports {name}"
+        for path in sources(package)
+        for name in imports_of(path)
+        if name.partition(".")[0] in forbidden
+    ]
+    assert not wrong
+
+
+def test_a_module_of_web_imports_only_those_before_it() -> None:
+    paths = {path.stem: path for path in sources("web")}
+    assert sorted(paths) == sorted(WEB)
+    wrong = [
+        f"{name} imports {imported}"
+        for position, name in enumerate(WEB)
+        for imported in imports_of(paths[name])
+        if imported.startswith("headrace.web.") and imported.split(".")[2] not in WEB[:position]
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("protocol", GLUE)
+def test_only_the_glue_of_web_knows_a_protocol_package(protocol: str) -> None:
+    users = {path.stem for path in sources("web") if protocol in imports_of(path)}
+    assert users == GLUE[protocol]
+
+
+@pytest.mark.parametrize("package", ARROWS)
+def test_the_modules_of_a_package_form_no_circle(package: str) -> None:
+    prefix = f"headrace.{package}."
+    graph = {
+        module_name(path): {name for name in imports_of(path) if name.startswith(prefix)}
+        for path in sources(package)
+    }
+    while leaves := [name for name in graph if not graph[name] & graph.keys()]:
+        for name in leaves:
+            del graph[name]
+    assert not graph
