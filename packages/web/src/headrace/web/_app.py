@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from inspect import isasyncgenfunction, isawaitable
-from typing import Any, Final
+from typing import Any, Final, TypeVar, overload
 
 from headrace.router import Miss
 
@@ -25,6 +25,8 @@ from ._signals import Signal
 from ._store import Key, Store
 
 web_logger: Final = logging.getLogger("headrace.web")
+
+T = TypeVar("T")
 
 CleanupContext = Callable[
     ["Application"], "AsyncIterator[None] | AbstractAsyncContextManager[None]"
@@ -70,6 +72,7 @@ class Application(Store):
         self._missed: Handler = as_handler(self._raise_miss)
         self._frozen = False
         self._hooked = False  # whether anything listens to on_response_prepare
+        self._starting = False
         self._started = False
 
     # -- what it is made of
@@ -98,6 +101,10 @@ class Application(Store):
         """Add routes that `web.get` and its like describe."""
         return [route for definition in routes for route in definition.register(self._router)]
 
+    @overload
+    def __setitem__(self, key: Key[T], value: T) -> None: ...
+    @overload
+    def __setitem__(self, key: str, value: Any) -> None: ...
     def __setitem__(self, key: Any, value: Any) -> None:
         self._warn_when_started()
         super().__setitem__(key, value)
@@ -107,7 +114,8 @@ class Application(Store):
         super().__delitem__(key)
 
     def _warn_when_started(self) -> None:
-        if self._frozen:
+        # What `on_startup` and `cleanup_ctx` store is what they are for.
+        if self._frozen and not self._starting:
             warnings.warn(
                 "changing a started application is deprecated: set values before it starts",
                 DeprecationWarning,
@@ -151,12 +159,15 @@ class Application(Store):
     async def startup(self) -> None:
         """Enter the `cleanup_ctx` contexts and run `on_startup`."""
         self.freeze()
-        self._started = True
-        for context in self.cleanup_ctx:
-            entered = _context_manager(context, self)
-            await entered.__aenter__()
-            self._entered.append(entered)
-        await self.on_startup.send(self)
+        self._started = self._starting = True
+        try:
+            for context in self.cleanup_ctx:
+                entered = _context_manager(context, self)
+                await entered.__aenter__()
+                self._entered.append(entered)
+            await self.on_startup.send(self)
+        finally:
+            self._starting = False
 
     async def shutdown(self) -> None:
         """Run `on_shutdown`: time to end what keeps handlers from ending."""
@@ -171,7 +182,8 @@ class Application(Store):
         errors: list[Exception] = []
         if self._started:
             self._started = False
-            await _collect(errors, self.on_cleanup.send(self))
+            for callback in self.on_cleanup:
+                await _collect(errors, callback(self))
         while self._entered:
             await _collect(errors, self._entered.pop().__aexit__(None, None, None))
         while self._finishers:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from email.utils import formatdate
@@ -127,11 +128,13 @@ class RequestHandler(asyncio.Protocol):
 
     __slots__ = (
         "__weakref__",
+        "_backlog",
         "_closing",
         "_content",
         "_deadline",
         "_drain_waiters",
         "_eof",
+        "_in_head",
         "_lingering",
         "_loop",
         "_parser",
@@ -154,8 +157,10 @@ class RequestHandler(asyncio.Protocol):
         self._content: StreamReader | None = None
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         self._deadline = 0.0
+        self._backlog = 0  # bytes that the client had not taken when a deadline passed
         self._closing = False
         self._eof = False
+        self._in_head = False  # whether the time for the head of a request is running
         self._lingering = False
         self._paused_reading = False
         self._paused_writing = False
@@ -172,15 +177,20 @@ class RequestHandler(asyncio.Protocol):
         service = self._service
         service.opened(self)
         self._deadline = service.idle_until
+        if service.tcp_keepalive:
+            _probe_when_idle(self._transport)
+        if service.closing:
+            self._close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._transport = None
-        self._service.closed(self)
+        task = self._task
+        if task is None:
+            self._service.closed(self)
         content = self._content
         if content is not None:
             content.set_exception(lost_connection())
         self._wake_writers()
-        task = self._task
         if task is not None and self._service.handler_cancellation:
             task.cancel()
 
@@ -189,7 +199,7 @@ class RequestHandler(asyncio.Protocol):
             return
         parser = self._parser
         parser.receive_data(data)
-        if self._task is None:
+        if self._task is None and not self._paused_writing:
             self._pump()
         elif self._content is not None:
             self._pump_body()
@@ -204,12 +214,12 @@ class RequestHandler(asyncio.Protocol):
         self._parser.receive_eof()
         if self._task is None:
             self._pump()
-            return self._task is not None
-        if self._content is not None:
+        elif self._content is not None:
             self._pump_body()
-        if self._service.handler_cancellation:
+        if self._task is not None and self._service.handler_cancellation:
             self._task.cancel()
-        return True
+        # A TLS connection cannot be half-closed, and asyncio warns of the attempt.
+        return not self._closing and self.get_extra_info("sslcontext") is None
 
     def pause_writing(self) -> None:
         self._paused_writing = True
@@ -217,14 +227,19 @@ class RequestHandler(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._paused_writing = False
         self._wake_writers()
+        if self._task is None and not self._closing:
+            self._loop.call_soon(self._resume_pump)
 
     # -- requests in
 
     def _pump(self) -> None:
-        """Serve what has arrived, until a request has to wait for something."""
+        """Serve what has arrived, until a request has to wait for something.
+
+        A client that does not take its answers gets no further ones.
+        """
         self._pumping = True
         try:
-            while self._task is None and not self._closing:
+            while self._task is None and not self._closing and not self._paused_writing:
                 event = self._parser.next_event()
                 if event.__class__ is RequestHead:
                     self._begin(event)
@@ -248,10 +263,12 @@ class RequestHandler(asyncio.Protocol):
         service = self._service
         if self._unread:
             self._deadline = service.now + service.lingering_time
-        elif self._parser.buffered:
-            self._deadline = service.now + service.head_timeout
-        else:
+        elif not self._parser.buffered:
             self._deadline = service.idle_until
+        elif not self._in_head:
+            # From its first byte on: to send the rest in drops does not buy time.
+            self._in_head = True
+            self._deadline = service.now + service.head_timeout
         if self._paused_reading:
             self._resume_reading()
 
@@ -263,8 +280,9 @@ class RequestHandler(asyncio.Protocol):
 
     def _begin(self, head: RequestHead) -> None:
         """Make the request and start its task."""
-        method, target, fields, version, _, complete, _, expects_continue, _ = head
+        method, target, fields, version, _, complete, length, expects_continue, _ = head
         content = None
+        self._in_head = False
         if not complete:
             content = self._content = StreamReader(self)
             self._pump_body()
@@ -276,6 +294,8 @@ class RequestHandler(asyncio.Protocol):
             content,
             self,
         )
+        if content is not None:
+            request._body_length = length
         if expects_continue:
             request._expects_continue = True
         task: asyncio.Task[None]
@@ -325,7 +345,7 @@ class RequestHandler(asyncio.Protocol):
                     response._start(request)
                 else:
                     await self._answer(request, response)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
                 response = await self._answer_error(request, error)
         except ClientConnectionResetError:
             service.logger.debug("the client closed the connection before the answer was sent")
@@ -339,6 +359,8 @@ class RequestHandler(asyncio.Protocol):
             return
         finally:
             self._task = None
+            if self._transport is None:
+                service.closed(self)
         if service.log_access is not None:
             service.log_access(request, response, self._loop.time() - started)
         self._finished()
@@ -349,24 +371,56 @@ class RequestHandler(asyncio.Protocol):
             raise TypeError(
                 f"the handler returned {response!r}, not a response: is a return statement missing?"
             )
-        if response._exchange is not None and response._exchange is not self:
+        if response._exchange is not None and (
+            response._exchange is not self or self._parser.our_state is State.SEND_RESPONSE
+        ):
             raise RuntimeError("the response was sent before, to another request: make a new one")
         await response.prepare(request)
         await response.write_eof()
 
-    async def _answer_error(self, request: BaseRequest, error: Exception) -> StreamResponse:
+    async def _answer_error(self, request: BaseRequest, error: BaseException) -> StreamResponse:
         """Answer for a handler that raised, as far as nothing has been sent."""
-        if isinstance(error, ClientConnectionResetError) and self._transport is None:
+        if self._is_end(error):
             raise error
         response = self._response_for(request, error)
-        if self._parser.our_state is not State.SEND_RESPONSE:
+        state = self._parser.our_state
+        if state is State.SEND_RESPONSE:
+            return await self._send_error(request, response)
+        if isinstance(error, HTTPException):
+            self._log_failure(request, error)
+        self._closing = True
+        if state is State.SEND_BODY or state is State.SWITCHED:
             # A part of an answer is out: all that is left is to cut it short, visibly.
             self._abort()
-            return response
-        await self._answer(request, response)
         return response
 
-    def _response_for(self, request: BaseRequest, error: Exception) -> StreamResponse:
+    def _is_end(self, error: BaseException) -> bool:
+        """Tell whether the handler ended because its client or the server did."""
+        if isinstance(error, asyncio.CancelledError):
+            # One that the handler caught from another task is a failure like any other.
+            task = asyncio.current_task()
+            return task is None or task.cancelling() > 0
+        if isinstance(error, ClientConnectionResetError):
+            transport = self._transport
+            return transport is None or transport.is_closing() or self.upgraded is not None
+        return False
+
+    async def _send_error(self, request: BaseRequest, response: StreamResponse) -> StreamResponse:
+        """Send the answer to a failure, or a plain 500 when that cannot be sent."""
+        try:
+            await self._answer(request, response)
+        except ClientConnectionResetError:
+            raise
+        except Exception as error:
+            if self._parser.our_state is not State.SEND_RESPONSE:
+                raise
+            self._log_failure(request, error)
+            response = HTTPInternalServerError()
+            response.force_close()
+            response._start(request)
+        return response
+
+    def _response_for(self, request: BaseRequest, error: BaseException) -> StreamResponse:
         if isinstance(error, HTTPException):
             return error
         fault = request._client_fault
@@ -374,32 +428,38 @@ class RequestHandler(asyncio.Protocol):
             return BY_STATUS[400]()
         if fault is not None and fault[0] is error:
             return BY_STATUS[fault[1]]()
-        self._service.logger.error(
-            "Error handling %s %s", request.method, request.encoded_path, exc_info=error
-        )
+        self._log_failure(request, error)
         if isinstance(error, TimeoutError):
             return BY_STATUS[504]()
         response = HTTPInternalServerError()
         response.force_close()
         return response
 
+    def _log_failure(self, request: BaseRequest, error: BaseException) -> None:
+        self._service.logger.error(
+            "Error handling %s %s", request.method, request.encoded_path, exc_info=error
+        )
+
     def _finished(self) -> None:
         """Go on after an answer: with the next request, with what is left of a body, or not."""
         service = self._service
         if self.upgraded is not None:
+            self._closing = True
             return
         content = self._content
         if content is not None:
             self._content = None
             content.set_exception(PayloadAccessError("the request has been answered already"))
             self._unread = MAX_DRAIN
+            # RFC 9112, section 9.6: the answer said that it is the last one.
+            self._closing = self._closing or self._parser.our_state is State.MUST_CLOSE
         elif not self._parser.keep_alive:
             self._closing = True
         if self._closing or service.closing:
-            self._close(linger=content is not None)
+            self._close(linger=content is not None or self._parser.their_state is State.ERROR)
         elif self._pumping:
             return
-        elif self._unread or self._eof or self._parser.buffered:
+        elif self._unread or self._eof or self._parser.buffered or self._paused_reading:
             # Not from here: the next request must not run inside this one's task.
             self._loop.call_soon(self._resume_pump)
         else:
@@ -415,9 +475,15 @@ class RequestHandler(asyncio.Protocol):
         phrase = HTTPStatus(error.status).phrase
         fields = [(b"Content-Type", b"text/plain; charset=utf-8"), *self._service.fields]
         body = f"{error.status}: {phrase}".encode()
-        if self._transport is not None:
+        # A fault in a body that is only read past comes after the answer.
+        if self._transport is not None and self._may_refuse:
             self._transport.write(self._parser.send(ResponseHead(error.status, fields), body))
         self._close(linger=True)
+
+    @property
+    def _may_refuse(self) -> bool:
+        state = self._parser.our_state
+        return state is State.IDLE or state is State.SEND_RESPONSE
 
     # -- the Exchange of the current request
 
@@ -551,13 +617,25 @@ class RequestHandler(asyncio.Protocol):
         """The task of the request that is being served."""
         return self._task
 
+    def end_upgrade(self) -> None:
+        """Tell the protocol that took the connection over that the server goes away."""
+        if self.upgraded is not None:
+            self.upgraded.shut_down()
+
     def sweep(self) -> None:
         """Close a connection whose client has been silent for too long."""
-        if self._task is None and self._service.now > self._deadline:
-            if self._parser.buffered and not self._lingering:
-                self._time_out()
-            else:
-                self._abort()
+        transport = self._transport
+        if self._task is not None or transport is None or self._service.now <= self._deadline:
+            return
+        backlog = transport.get_write_buffer_size()
+        if backlog and backlog != self._backlog:
+            # The client is still taking an answer: slow, but not silent.
+            self._backlog = backlog
+            self._deadline = self._service.idle_until
+        elif backlog or self._lingering or not self._parser.buffered or not self._may_refuse:
+            self._abort()
+        else:
+            self._time_out()
 
     def _time_out(self) -> None:
         """Answer 408 to a head that did not arrive in time (RFC 9110, section 15.5.9)."""
@@ -588,3 +666,10 @@ class RequestHandler(asyncio.Protocol):
         self._closing = True
         if self._transport is not None:
             self._transport.abort()
+
+
+def _probe_when_idle(transport: asyncio.Transport) -> None:
+    """Let the system find out about clients that vanished (SO_KEEPALIVE)."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
