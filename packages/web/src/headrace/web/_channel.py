@@ -153,9 +153,9 @@ class WebSocketChannel(asyncio.Protocol):
         return _Drain(self) if self._paused_writing else DONE
 
     def close(self, code: int, reason: str) -> None:
-        """Begin the closing handshake; the deadline for the client's part starts to run."""
-        if self.is_open:
-            assert self._transport is not None
+        """Begin the closing handshake, or answer the client's; a deadline starts to run."""
+        state = self._connection.state
+        if self._transport is not None and (state is State.OPEN or state is State.CLOSE_RECEIVED):
             self._transport.write(self._connection.send(Close(code, reason)))
             self.resume_reading()
             self._flush()

@@ -237,9 +237,13 @@ class BaseRunner(ABC):
         if server is None:
             return
         server.pre_shutdown()
-        await self._shut_down()
-        await server.shutdown(self.shutdown_timeout)
-        await self._clean_up()
+        try:
+            await self._shut_down()
+        finally:
+            try:
+                await server.shutdown(self.shutdown_timeout)
+            finally:
+                await self._clean_up()
 
 
 class AppRunner(BaseRunner):
@@ -353,14 +357,20 @@ async def _run(
 
 
 async def _wait_for_stop(handle_signals: bool) -> None:
-    """Wait for SIGINT or SIGTERM, or without *handle_signals* for ever."""
+    """Wait for SIGINT or SIGTERM, or without *handle_signals* for ever.
+
+    A second signal does not wait until all is closed: it ends the program at once.
+    """
     stopped = asyncio.Event()
-    if handle_signals:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):  # on Windows loops have no signals
-                loop.add_signal_handler(number, stopped.set)
+    numbers = (signal.SIGINT, signal.SIGTERM) if handle_signals else ()
+    loop = asyncio.get_running_loop()
+    for number in numbers:
+        with contextlib.suppress(NotImplementedError):  # on Windows loops have no signals
+            loop.add_signal_handler(number, stopped.set)
     await stopped.wait()
+    for number in numbers:
+        with contextlib.suppress(NotImplementedError):
+            loop.remove_signal_handler(number)
 
 
 def run_app(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -36,10 +37,10 @@ class Server(Service):
     ) -> None:
         super().__init__(handler, **settings)
         self.requests_count = 0
-        self._sweep_interval = min(
-            SWEEP_INTERVAL, self.keepalive_timeout / 2, self.head_timeout / 2
-        )
+        patience = min(self.keepalive_timeout, self.head_timeout, self.lingering_time)
+        self._sweep_interval = max(0.01, min(SWEEP_INTERVAL, patience / 2))
         self._sweeping: asyncio.TimerHandle | None = None
+        self._emptied: asyncio.Future[None] | None = None
 
     def __call__(self) -> RequestHandler:
         """Return the protocol for a new connection."""
@@ -52,6 +53,12 @@ class Server(Service):
             self.tick(loop.time())
             self._sweeping = loop.call_later(self._sweep_interval, self._sweep, loop)
         super().opened(connection)
+
+    def closed(self, connection: RequestHandler) -> None:
+        """Forget a connection; the last one ends the waiting in `shutdown`."""
+        super().closed(connection)
+        if self._emptied is not None and not self.connections and not self._emptied.done():
+            self._emptied.set_result(None)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Set the clock and close the connections whose deadline has passed."""
@@ -71,15 +78,18 @@ class Server(Service):
     async def shutdown(self, timeout: float | None = None) -> None:
         """End all connections: idle ones at once, those with a handler within *timeout* seconds.
 
-        Handlers that still run then are cancelled and their connections dropped. None waits
-        for as long as they take.
+        WebSockets are told that the server goes away. What a client has not taken by then is
+        lost, and handlers that still run are cancelled. None waits for as long as they take.
         """
         self.pre_shutdown()
-        tasks = [
-            connection.running for connection in self.connections if connection.running is not None
-        ]
-        if tasks:
-            await asyncio.wait(tasks, timeout=timeout)
+        for connection in list(self.connections):
+            connection.end_upgrade()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                while self.connections:
+                    self._emptied = asyncio.get_running_loop().create_future()
+                    await self._emptied
+        self._emptied = None
         cancelled = [task for connection in list(self.connections) if (task := connection.cancel())]
         if cancelled:
             await asyncio.wait(cancelled)

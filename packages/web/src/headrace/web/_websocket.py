@@ -307,7 +307,10 @@ class WebSocketResponse(StreamResponse):
             return False
         self._closed = True
         reason = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
-        if self._waiter is not None and not self._waiter.done():
+        # Who closes wants no more messages, and could not answer them.
+        self._queue.clear()
+        self._queued_bytes = 0
+        if self._waiter is not None:
             self._put(_CLOSING, 0)
         self._closed_waiter = asyncio.get_running_loop().create_future()
         channel.close(code, reason)
@@ -346,7 +349,7 @@ class WebSocketResponse(StreamResponse):
                 return self._received_in_vain()
             await self._wait(timeout or self._receive_timeout)
         message = self._queue.popleft()
-        if self._queued_bytes:
+        if self._queued_bytes or len(self._queue) == MAX_QUEUED // 2:
             self._taken(message)
         return message
 
@@ -440,6 +443,8 @@ class WebSocketResponse(StreamResponse):
             self._closed_waiter.set_result(None)
 
     def _put(self, message: WSMessage, size: int) -> None:
+        if self._closed_waiter is not None:
+            return
         self._queue.append(message)
         waiter = self._waiter
         if waiter is not None and not waiter.done():
