@@ -34,6 +34,7 @@ EXCEPTIONS = {
 #: The modules of web: each imports only those before it.
 WEB = [
     "_headers",
+    "_reify",
     "_store",
     "_errors",
     "_streams",

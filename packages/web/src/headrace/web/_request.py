@@ -8,18 +8,19 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
+from urllib.parse import parse_qsl, unquote
 
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy, istr
 from yarl import URL
 
 from . import _headers as hdrs
 from ._cookies import parse_cookies
 from ._exceptions import HTTPRequestEntityTooLarge
 from ._headers import HttpVersion
+from ._reify import reify
 from ._response import StreamResponse
 from ._store import Store
 from ._streams import EMPTY_CONTENT, Exchange, StreamReader
@@ -37,8 +38,14 @@ _PARAMETER = re.compile(
     r"""(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z]*))"""
 )
 _TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII)
+# Range units are case-insensitive (RFC 9110, section 14.1).
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECASE)
 _ETAGS = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\U0010ffff]*)"[ \t]*(?:,|$)|[ \t]*,')
+
+
+#: Field names in the spelling that clients use, kept by their bytes; bounded.
+_NAMES: Final[dict[bytes, istr]] = {}
+_MAX_NAMES: Final = 1024
 
 
 class ETag(NamedTuple):
@@ -46,6 +53,22 @@ class ETag(NamedTuple):
 
     value: str
     is_weak: bool = False
+
+
+def _istr(name: bytes) -> istr:
+    """Return a field name in the form that costs no folding when it is looked up."""
+    found = istr(name.decode("ascii"))
+    if len(_NAMES) < _MAX_NAMES:
+        _NAMES[name] = found
+    return found
+
+
+def parse_query(query: str) -> list[tuple[str, str]]:
+    """Return the variables of a percent-encoded query, those without a value too."""
+    if "%" in query or "+" in query:
+        return parse_qsl(query, keep_blank_values=True)
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    return [(name, value) for name, _, value in pairs]
 
 
 class MatchedRoute(Protocol):
@@ -87,11 +110,11 @@ def parse_http_date(value: str | None) -> datetime.datetime | None:
         return None
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+        if date.tzinfo is None:
+            return date.replace(tzinfo=datetime.UTC)
+        return date.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
         return None
-    if date.tzinfo is None:
-        return date.replace(tzinfo=datetime.UTC)
-    return date.astimezone(datetime.UTC)
 
 
 def parse_etags(value: str | None) -> tuple[ETag, ...] | None:
@@ -130,6 +153,9 @@ class BaseRequest(Store):
     _remote: str | None = None
     #: An error that the body caused, and the status that it means for the client.
     _client_fault: tuple[Exception, int] | None = None
+    _cloned_from: BaseRequest | None = None
+    #: The Content-Length of the body that `_content` gives; None when it is chunked.
+    _body_length: int | None = None
     #: Whether the client waits for a 100 before it sends the body.
     _expects_continue = False
     #: What runs before the head of the response is sent, if anything does.
@@ -161,9 +187,10 @@ class BaseRequest(Store):
     @property
     def path_qs(self) -> str:
         """The path, percent-encoded, with its query."""
-        return str(self.rel_url)
+        path, query = self._split_target
+        return f"{path}?{query}" if query else path
 
-    @cached_property
+    @reify
     def _split_target(self) -> tuple[str, str]:
         """The percent-encoded path and query of any form of target (RFC 9112, section 3.2)."""
         target = self._target
@@ -181,7 +208,7 @@ class BaseRequest(Store):
         """The path, percent-encoded, without the query."""
         return self._split_target[0]
 
-    @cached_property
+    @reify
     def path(self) -> str:
         """The path, percent-decoded, without the query."""
         return unquote(self._split_target[0])
@@ -191,18 +218,18 @@ class BaseRequest(Store):
         """The query, percent-decoded."""
         return self.rel_url.query_string
 
-    @property
+    @reify
     def query(self) -> MultiMapping[str]:
         """The variables of the query."""
-        return self.rel_url.query
+        return MultiDictProxy(MultiDict(parse_query(self._split_target[1])))
 
-    @cached_property
+    @reify
     def rel_url(self) -> URL:
         """The path and query as a relative `yarl.URL`."""
         path, query = self._split_target
         return URL.build(path=path, query_string=query, encoded=True)
 
-    @cached_property
+    @reify
     def url(self) -> URL:
         """The absolute URL, from `scheme`, `host` and the target."""
         return URL.build(scheme=self.scheme, authority=self.host, encoded=True).join(self.rel_url)
@@ -233,7 +260,9 @@ class BaseRequest(Store):
         if host is not None:
             return host
         name = self._exchange.get_extra_info("sockname")
-        return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "localhost"
+        if not isinstance(name, tuple):
+            return "localhost"
+        return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
 
     @property
     def remote(self) -> str | None:
@@ -269,28 +298,34 @@ class BaseRequest(Store):
 
     # -- the fields
 
-    @cached_property
+    @reify
     def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
         """The fields as they were received, pairs of bytes."""
         return tuple(self._raw_headers)
 
-    @cached_property
+    @reify
     def headers(self) -> CIMultiDictProxy[str]:
         """The fields, names in any case. Bytes that are no UTF-8 are kept as surrogates."""
-        return CIMultiDictProxy(
-            CIMultiDict(
-                (name.decode("ascii"), value.decode("utf-8", "surrogateescape"))
+        names = _NAMES
+        try:
+            pairs = [
+                (names.get(name) or _istr(name), value.decode())
                 for name, value in self._raw_headers
-            )
-        )
+            ]
+        except UnicodeDecodeError:
+            pairs = [
+                (_istr(name), value.decode("utf-8", "surrogateescape"))
+                for name, value in self._raw_headers
+            ]
+        return CIMultiDictProxy(CIMultiDict(pairs))
 
-    @cached_property
+    @reify
     def cookies(self) -> Mapping[str, str]:
         """The cookies that the client sent."""
         fields = self.headers.getall(hdrs.COOKIE, ())
         return MappingProxyType(parse_cookies("; ".join(fields)))
 
-    @cached_property
+    @reify
     def _content_type(self) -> tuple[str, Mapping[str, str]]:
         return parse_content_type(self.headers.get(hdrs.CONTENT_TYPE, ""))
 
@@ -307,6 +342,8 @@ class BaseRequest(Store):
     @property
     def content_length(self) -> int | None:
         """The length of the body in bytes where the client stated it."""
+        if self._content is not None:
+            return self._body_length
         value = self.headers.get(hdrs.CONTENT_LENGTH)
         return None if value is None else int(value)
 
@@ -331,27 +368,32 @@ class BaseRequest(Store):
             raise ValueError("start cannot be after end")
         return slice(start, stop, 1)
 
-    @cached_property
+    @reify
     def if_match(self) -> tuple[ETag, ...] | None:
         """The tags of If-Match."""
-        return parse_etags(self.headers.get(hdrs.IF_MATCH))
+        return parse_etags(self._list_field(hdrs.IF_MATCH))
 
-    @cached_property
+    @reify
     def if_none_match(self) -> tuple[ETag, ...] | None:
         """The tags of If-None-Match."""
-        return parse_etags(self.headers.get(hdrs.IF_NONE_MATCH))
+        return parse_etags(self._list_field(hdrs.IF_NONE_MATCH))
 
-    @cached_property
+    def _list_field(self, name: str) -> str | None:
+        """Return a list field that may stand on several lines (RFC 9110, section 5.3)."""
+        values = self.headers.getall(name, None)
+        return None if values is None else ", ".join(values)
+
+    @reify
     def if_modified_since(self) -> datetime.datetime | None:
         """The date of If-Modified-Since, in UTC."""
         return parse_http_date(self.headers.get(hdrs.IF_MODIFIED_SINCE))
 
-    @cached_property
+    @reify
     def if_unmodified_since(self) -> datetime.datetime | None:
         """The date of If-Unmodified-Since, in UTC."""
         return parse_http_date(self.headers.get(hdrs.IF_UNMODIFIED_SINCE))
 
-    @cached_property
+    @reify
     def if_range(self) -> datetime.datetime | ETag | None:
         """The validator of If-Range: a date in UTC, or a tag."""
         value = self.headers.get(hdrs.IF_RANGE)
@@ -400,6 +442,11 @@ class BaseRequest(Store):
         announced = self.content_length
         if announced is not None and announced > limit:
             raise HTTPRequestEntityTooLarge(limit, announced)
+        if content.is_eof():
+            body = content.read_nowait()
+            if len(body) > limit:
+                raise HTTPRequestEntityTooLarge(limit, len(body))
+            return body
         parts = []
         size = 0
         while part := await content.readany():
@@ -413,17 +460,21 @@ class BaseRequest(Store):
         """Return the body decoded by its charset, UTF-8 by default.
 
         Raises:
-            UnicodeDecodeError: The body is not in its charset (400 if it leaves the handler).
+            UnicodeError: The body is not in its charset (400 if it leaves the handler).
             LookupError: The charset is unknown (415 if it leaves the handler).
         """
         body = await self.read()
         try:
             return body.decode(self.charset or "utf-8")
-        except UnicodeDecodeError as error:
-            self._client_fault = (error, 400)
+        except UnicodeEncodeError as error:
+            # The charset's own name is not text.
+            self._blame(error, 415)
+            raise
+        except UnicodeError as error:
+            self._blame(error, 400)
             raise
         except LookupError as error:
-            self._client_fault = (error, 415)
+            self._blame(error, 415)
             raise
 
     async def json(self, *, loads: JSONDecoder = json.loads) -> Any:
@@ -432,13 +483,21 @@ class BaseRequest(Store):
         Raises:
             ValueError: It is not JSON (`json.JSONDecodeError` with the default *loads*; 400 if
                 it leaves the handler).
+            RecursionError: It is nested too deeply (400 too).
         """
         text = await self.text()
         try:
             return loads(text)
-        except ValueError as error:
-            self._client_fault = (error, 400)
+        except (ValueError, RecursionError) as error:
+            self._blame(error, 400)
             raise
+
+    def _blame(self, error: Exception, status: int) -> None:
+        """Note that the client caused *error*, also on the requests of which this is a clone."""
+        request: BaseRequest | None = self
+        while request is not None:
+            request._client_fault = (error, status)
+            request = request._cloned_from
 
     async def release(self) -> None:
         """Read what is left of the body and forget it."""
@@ -463,7 +522,7 @@ class BaseRequest(Store):
         host: str | None = None,
         remote: str | None = None,
         client_max_size: int | None = None,
-    ) -> BaseRequest:
+    ) -> Self:
         """Return a copy with some attributes replaced, for middlewares.
 
         Raises:
@@ -479,14 +538,14 @@ class BaseRequest(Store):
             ]
         copy = type(self)(
             method or self.method,
-            self._target if rel_url is None else str(rel_url),
+            self._target if rel_url is None else str(URL(rel_url)),
             self.version,
             raw_headers,
             self._content,
             self._exchange,
         )
-        copy._values = None if self._values is None else dict(self._values)
-        copy._matched = self._matched
+        copy._body_length = self._body_length
+        copy._take_over(self)
         copy._scheme = scheme or self._scheme
         copy._host = host or self._host
         copy._remote = remote or self._remote
@@ -494,6 +553,14 @@ class BaseRequest(Store):
             self._client_max_size if client_max_size is None else client_max_size
         )
         return copy
+
+    def _take_over(self, original: Self) -> None:
+        """Take over the state of the request of which this is a clone."""
+        self._cloned_from = original
+        self._values = None if original._values is None else dict(original._values)
+        self._matched = original._matched
+        self._expects_continue = original._expects_continue
+        self._prepare_hook = original._prepare_hook
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.encoded_path}>"
@@ -503,6 +570,12 @@ class Request(BaseRequest):
     """A request that an application has dispatched."""
 
     _app: Any = None
+
+    def _take_over(self, original: Self) -> None:
+        super()._take_over(original)
+        self._app = original._app
+        if original._prepare_hook is not None:
+            self._prepare_hook = partial(self._app.on_response_prepare.send, self)
 
     @property
     def app(self) -> Any:
@@ -515,7 +588,7 @@ class Request(BaseRequest):
         config: Mapping[Any, Any] = self._app.config_dict
         return config
 
-    @cached_property
+    @reify
     def match_info(self) -> Any:
         """What the dispatcher found: a mapping of the path's variables, and the route."""
         if self._matched is None:

@@ -1,0 +1,30 @@
+"""Attributes that are computed when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class reify(Generic[T]):  # noqa: N801 (used as a decorator)
+    """A property that is computed once and then stands in the instance's dictionary.
+
+    Unlike `functools.cached_property` of Python 3.11 it takes no lock.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type[object]) -> reify[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type[object]) -> T: ...
+    def __get__(self, instance: object | None, owner: type[object]) -> reify[T] | T:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._name] = self._compute(instance)
+        return value
