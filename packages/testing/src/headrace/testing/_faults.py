@@ -104,6 +104,8 @@ class FaultyTransport(asyncio.Transport):
         self._sent = 0
         self._pump_due = False
         self._writing_paused = False
+        self._queue_full = False
+        self._inner_full = False
         self._eof_due = False
         self._close_due = False
         self._sending_ended = False
@@ -140,9 +142,9 @@ class FaultyTransport(asyncio.Transport):
         if self._sending_ended or self.is_closing():
             return
         self._queue += data
-        if len(self._queue) > _HIGH_WATER and not self._writing_paused:
-            self._writing_paused = True
-            self._protocol.pause_writing()
+        if len(self._queue) > _HIGH_WATER:
+            self._queue_full = True
+            self._adjust_writing()
         if not self._pump_due:
             self._pump()
 
@@ -178,7 +180,9 @@ class FaultyTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         """Take the delivery up again."""
         self._reading_paused = False
-        self._deliver()
+        if not self._read_due:
+            self._read_due = True
+            self._loop.call_soon(self._deliver)
 
     def is_reading(self) -> bool:
         """Tell whether bytes are delivered now."""
@@ -230,14 +234,22 @@ class FaultyTransport(asyncio.Transport):
     def _finish_sending(self) -> None:
         if self._queue or self._pump_due:
             return
-        if self._writing_paused:
-            self._writing_paused = False
-            self._protocol.resume_writing()
+        self._queue_full = False
+        self._adjust_writing()
         if self._close_due:
             self._inner.close()
         elif self._eof_due and not self._sending_ended:
             self._sending_ended = True
             self._inner.write_eof()
+
+    def _adjust_writing(self) -> None:
+        """Pause the protocol while our queue, or the real transport's, is full."""
+        full = self._queue_full or self._inner_full
+        if full and not self._writing_paused:
+            self._protocol.pause_writing()
+        elif self._writing_paused and not full:
+            self._protocol.resume_writing()
+        self._writing_paused = full
 
     def _in_black_hole(self, position: int) -> bool:
         after = self._faults.black_hole_after
@@ -349,11 +361,12 @@ class _Lower(asyncio.Protocol):
         self._upper._connection_lost(exc)
 
     def pause_writing(self) -> None:
-        self._upper._protocol.pause_writing()
+        self._upper._inner_full = True
+        self._upper._adjust_writing()
 
     def resume_writing(self) -> None:
-        if not self._upper._writing_paused:
-            self._upper._protocol.resume_writing()
+        self._upper._inner_full = False
+        self._upper._adjust_writing()
 
 
 def reset(transport: asyncio.Transport) -> None:

@@ -17,6 +17,11 @@ __all__ = ["Leaks"]
 
 _WATCHES: "dict[int, _Watch]" = {}
 
+# What ends a task may need some rounds of the loop to reach it.
+_ROUNDS_TO_END = 10
+
+_DESCRIPTORS = "/proc/self/fd/"
+
 # Names of temporary files that Python was asked to make, while anybody watches.
 _made: list[str] = []
 
@@ -28,7 +33,7 @@ class _Watch:
     def __init__(self) -> None:
         self.servers = 0
         self.tasks = asyncio.all_tasks()
-        self.files = dict(_open_temporary_files())
+        self.files = _open_files()
         self.made_before = len(_made)
 
 
@@ -59,10 +64,14 @@ class Leaks:
             _WATCHES.pop(self._key, None)
         return last
 
-    def found(self) -> list[str]:
+    async def found(self) -> list[str]:
         """End this share and return what is left open, one line each, if it was the last."""
         if not self.forget():
             return []
+        for _ in range(_ROUNDS_TO_END):
+            if not any(self._tasks()):
+                break
+            await asyncio.sleep(0)
         return [*self._tasks(), *self._files()]
 
     def _tasks(self) -> Iterator[str]:
@@ -72,9 +81,9 @@ class Leaks:
                 yield f"task {task.get_name()} ({_where(task)})"
 
     def _files(self) -> Iterator[str]:
-        before = self._watch.files
-        for number, name in _open_temporary_files():
-            if before.get(number) != name:
+        for number in _open_files() - self._watch.files:
+            name = _name_of(number)
+            if name.startswith(tempfile.gettempdir() + os.sep):
                 yield f"temporary file {name}, still open"
         for name in _made[self._watch.made_before :]:
             if Path(name).exists():
@@ -93,20 +102,19 @@ def _where(task: "asyncio.Task[object]") -> str:
     return f"{name} at {Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
 
-def _open_temporary_files() -> Iterator[tuple[int, str]]:
-    """Iterate over open files in the directory for temporary ones (where the system tells)."""
+def _open_files() -> set[str]:
+    """Return the numbers of the open files; none where the system does not tell."""
     try:
-        numbers = os.listdir("/proc/self/fd")
+        return set(os.listdir(_DESCRIPTORS))
     except OSError:
-        return
-    directory = tempfile.gettempdir() + os.sep
-    for number in numbers:
-        try:
-            name = os.readlink(f"/proc/self/fd/{number}")
-        except OSError:
-            continue
-        if name.startswith(directory):
-            yield int(number), name
+        return set()
+
+
+def _name_of(number: str) -> str:
+    try:
+        return os.readlink(_DESCRIPTORS + number)
+    except OSError:  # Closed meanwhile, such as the directory that was listed.
+        return ""
 
 
 @functools.cache

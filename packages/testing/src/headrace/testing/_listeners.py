@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import itertools
 import ssl as ssl_module
-from typing import Protocol, TypeAlias, final
+from typing import Protocol, TypeAlias, cast, final
 
 from ._faults import Faults, FaultyTransport
 from ._handler_errors import connection_errors
@@ -35,6 +35,45 @@ class Listener(Protocol):
         """Let the connections end; return the names of those that the server leaves open."""
 
 
+# Enough for a close to cross the connection both ways, under TLS too.
+_ROUNDS_TO_END = 10
+
+
+@final
+class _Accepted:
+    """The server's ends of the connections that it has accepted."""
+
+    def __init__(self) -> None:
+        self._transports: set[asyncio.BaseTransport] = set()
+
+    def add(self, transport: asyncio.BaseTransport) -> None:
+        """Note a connection."""
+        self._forget_closed()
+        self._transports.add(transport)
+
+    async def wait_closed(self) -> list[str]:
+        """Let the loop run until all are closed; abort and return the names of the others."""
+        for _ in range(_ROUNDS_TO_END):
+            self._forget_closed()
+            if not self._transports:
+                return []
+            await asyncio.sleep(0)
+        left = []
+        for transport in self._transports:
+            left.append(f"connection from {_peer(transport)}, not closed by the server")
+            cast(asyncio.Transport, transport).abort()
+        await asyncio.sleep(0)
+        return left
+
+    def _forget_closed(self) -> None:
+        self._transports = {t for t in self._transports if not t.is_closing()}
+
+
+def _peer(transport: asyncio.BaseTransport) -> str:
+    host, port = transport.get_extra_info("peername")[:2]
+    return f"{host}:{port}"
+
+
 @final
 class MemoryListener:
     """A server's end of connections in memory."""
@@ -47,7 +86,7 @@ class MemoryListener:
         self._loop = asyncio.get_running_loop()
         self._address = (host, port or _MEMORY_PORTS["https" if tls else "http"])
         self._client_ports = itertools.count(50001)
-        self._accepted: dict[MemoryTransport, str] = {}
+        self._accepted = _Accepted()
         self._closed = False
 
     @property
@@ -72,8 +111,7 @@ class MemoryListener:
             server_address=self._address,
             server_context=context,
         )
-        self._forget_closed()
-        self._accepted[theirs] = f"connection from {address[0]}:{address[1]}"
+        self._accepted.add(theirs)
         if self._tls is None:
             context.run(server.connection_made, theirs)
             protocol.connection_made(ours)
@@ -117,24 +155,7 @@ class MemoryListener:
 
     async def wait_closed(self) -> list[str]:
         """Let the loop run until the connections have ended."""
-        for _ in range(_ROUNDS_TO_END):
-            self._forget_closed()
-            if not self._accepted:
-                return []
-            await asyncio.sleep(0)
-        left = [f"{name}, not closed by the server" for name in self._accepted.values()]
-        for transport in self._accepted:
-            transport.abort()
-        await asyncio.sleep(0)
-        return left
-
-    def _forget_closed(self) -> None:
-        for transport in [t for t in self._accepted if t.is_closing()]:
-            del self._accepted[transport]
-
-
-# Enough for a close to cross the connection both ways, under TLS too.
-_ROUNDS_TO_END = 10
+        return await self._accepted.wait_closed()
 
 
 @final
@@ -146,10 +167,12 @@ class SocketListener:
         server: asyncio.Server,
         tls: ssl_module.SSLContext | None,
         errors: list[BaseException],
+        accepted: "_Accepted",
     ) -> None:
         self._server = server
         self._tls = tls
         self._errors = errors
+        self._accepted = accepted
         self._address: tuple[str, int] = server.sockets[0].getsockname()[:2]
 
     @classmethod
@@ -162,8 +185,11 @@ class SocketListener:
         errors: list[BaseException],
     ) -> "SocketListener":
         """Listen; port 0 takes any free one, *errors* collects what handlers raise."""
-        loop = asyncio.get_running_loop()
-        return cls(await loop.create_server(factory, host, port, ssl=tls), tls, errors)
+        accepted = _Accepted()
+        server = await asyncio.get_running_loop().create_server(
+            lambda: _Doorkeeper(accepted, factory()), host, port, ssl=tls
+        )
+        return cls(server, tls, errors, accepted)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -184,10 +210,22 @@ class SocketListener:
         self._server.close()
 
     async def wait_closed(self) -> list[str]:
-        """Let the loop see the ends of the connections."""
-        for _ in range(_ROUNDS_TO_END):
-            await asyncio.sleep(0)
-        return []
+        """Let the loop run until the connections have ended."""
+        return await self._accepted.wait_closed()
+
+
+@final
+class _Doorkeeper(asyncio.Protocol):
+    """Notes the transport of a connection and leaves it to the server's protocol."""
+
+    def __init__(self, accepted: _Accepted, protocol: asyncio.Protocol) -> None:
+        self._accepted = accepted
+        self._protocol = protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._accepted.add(transport)
+        transport.set_protocol(self._protocol)
+        self._protocol.connection_made(transport)
 
 
 async def dial(

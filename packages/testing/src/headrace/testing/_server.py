@@ -231,7 +231,7 @@ class BaseTestServer:
             left = await self.listener.wait_closed()
         finally:
             self._exit.close()
-            found = leaks.found()
+            found = await leaks.found()
         left += found
         if left and self._check_leaks:
             raise LeakError(left)

@@ -166,7 +166,8 @@ class Session:
         url = self._with_query(self.url(path), options)
         request = self.prepare(method, url, NO_BODY, options)
         given = {name.lower() for name in names_of(options.get("headers"))}
-        request.pairs.extend(pair for pair in more if pair[0].decode().lower() not in given)
+        more = [pair for pair in more if pair[0].decode().lower() not in given]
+        request.pairs = [*request.pairs, *more]
         connection = await self.connection(options.get("faults"))
         response = await self._carry_out(connection, request, self._plan(NO_BODY, options))
         return response, connection

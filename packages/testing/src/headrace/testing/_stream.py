@@ -172,11 +172,11 @@ class StreamReader:
             raise self._error
         if self._waiter is not None:
             raise RuntimeError("another task is already reading this body")
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
         if self._paused:
             self._resume()
-        self._waiter = asyncio.get_running_loop().create_future()
         try:
-            await self._wait(self._waiter)
+            await self._wait(waiter)
         finally:
             self._waiter = None
 
