@@ -194,3 +194,8 @@ class TestBuilding:
         )
         assert router["static"].url(filename="/style.css") == "/static/style.css"
         assert str(router["handler"].url_for(user="a/b")) == "/a%2Fb/info"
+
+    def test_a_router_describes_itself(self) -> None:
+        router: Router[object] = Router()
+        router.add_route("GET", "/", 1)
+        assert repr(router) == "<Router of 1 routes>"

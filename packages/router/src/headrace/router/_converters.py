@@ -19,8 +19,9 @@ __all__ = ["CONVERTERS", "Converter"]
 class Converter(NamedTuple):
     """How one kind of variable reads and writes its value.
 
-    ``parse`` sees only text that the regex has accepted, and may still raise ValueError, which means
-    that the route does not match. ``format`` raises ValueError for a value that has no text.
+    ``parse`` sees only text that the regex has accepted, and may still raise ValueError, which
+    means that the route does not match. ``format`` raises ValueError for a value that has no
+    text.
     """
 
     name: str

@@ -69,9 +69,11 @@ class Declared(Generic[T]):
         """
         if not values:
             return self.resource.url_for(**parts)
-        (value,) = values
+        if len(values) > 1:
+            raise TypeError("a declared route takes at most one value")
         if parts:
             raise TypeError("a declared route takes a value or the parts of a URL, not both")
+        (value,) = values
         self.route = self.resource.add_route(self.method, value)
         return value
 

@@ -148,13 +148,11 @@ def _called(route: Route[T]) -> str:
 def _why(winner: Route[T], other: Route[T]) -> str:
     """Say at which segment the winner goes before the other."""
     ours, theirs = _rank(winner.resource), _rank(other.resource)
-    for index, (our, their) in enumerate(zip(ours, theirs, strict=False), 1):
-        if our == their:
-            continue
-        if our[0] != their[0]:
-            return f"at segment {index}, {our[1]} goes before {their[1]}"
-        return f"at segment {index}, {our[2]} was added before {their[2]}"
-    return "it was added later"
+    pairs = enumerate(zip(ours, theirs, strict=False), 1)
+    index, (our, their) = next(pair for pair in pairs if pair[1][0] != pair[1][1])
+    if our[0] != their[0]:
+        return f"at segment {index}, {our[1]} goes before {their[1]}"
+    return f"at segment {index}, {our[2]} was added before {their[2]}"
 
 
 def _rank(resource: Resource[T]) -> list[tuple[int, str, str]]:

@@ -63,6 +63,10 @@ class Hosts(Generic[R]):
         leaf.targets.setdefault("*", (table, parsed.names))
         return self._by_pattern.setdefault(pattern, leaf.targets["*"][0])
 
+    def names(self, pattern: str) -> frozenset[str]:
+        """Return the variables of a host pattern."""
+        return frozenset(host_pattern(pattern).names) - {_WILDCARD}
+
     def match(self, host: str) -> list[tuple[R, dict[str, object]]]:
         """Return the tables that answer for a host, best first, with the host's variables."""
         if _NO_HOST.search(host) is not None:
@@ -86,24 +90,42 @@ def host_pattern(text: str) -> Pattern:
     labels = split_labels(text)
     if labels == ["*"] or not all(labels):
         raise PatternError(text, 0, "expected labels separated by dots")
-    for index, label in enumerate(labels):
-        if "*" in label and "{" not in label and (index or label != "*"):
-            raise PatternError(text, text.rindex("*"), "'*' stands alone, as the first label")
-    labels = [label if "{" in label or label == "*" else _ascii(text, label) for label in labels]
-    if labels[0] == "*":
-        labels[0] = f"{{{_WILDCARD}:.+}}"
-    pattern = Pattern("/" + "/".join(reversed(labels)))
-    if any(piece.spans for piece in pattern.variables if piece.name != _WILDCARD):
-        raise PatternError(text, text.index("{"), "a host's variable is a part of one label")
-    return pattern
+    segments: list[str] = []
+    names: set[str] = set()
+    start = 0
+    for label in labels:
+        segments.append(_segment(text, start, label))
+        variables = Pattern(f"/{segments[-1]}").names
+        if not names.isdisjoint(variables):
+            raise PatternError(text, start, f"a variable of {label!r} is there twice")
+        names.update(variables)
+        start += len(label) + 1
+    return Pattern("/" + "/".join(reversed(segments)), spanning=(_WILDCARD,))
 
 
-def _ascii(text: str, label: str) -> str:
+def _segment(text: str, start: int, label: str) -> str:
+    """Return the segment of a path pattern that stands for a label."""
+    if label == "*" and start == 0:
+        return f"{{{_WILDCARD}:.+}}"
+    if "{" in label:
+        try:
+            Pattern(f"/{label}")
+        except PatternError as error:
+            raise PatternError(text, start + max(error.position - 1, 0), error.reason) from None
+        return label
+    if "*" in label:
+        raise PatternError(
+            text, start + label.index("*"), "'*' stands alone, as the first of several labels"
+        )
     if _NO_HOST.search(label) is not None:
-        raise PatternError(text, text.index(label), f"{label!r} is no label of a host name")
+        raise PatternError(text, start, f"{label!r} is no label of a host name")
+    return _ascii(text, start, label)
+
+
+def _ascii(text: str, start: int, label: str) -> str:
     if label.isascii():
         return label.lower()
     try:
         return URL.build(scheme="http", host=label).raw_host or label
     except ValueError as error:
-        raise PatternError(text, text.index(label), f"{label!r}: {error}") from None
+        raise PatternError(text, start, f"{label!r} is no label of a host name: {error}") from None

@@ -9,7 +9,7 @@ None.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -49,16 +49,26 @@ class Step(NamedTuple):
 class Pattern:
     """What a route's path means.
 
+    Args:
+        text: the pattern.
+        prefix: it stands for everything below it, too.
+        spanning: for a host read as a path, the only variables that may take several labels;
+            literals of a host are in lower case.
+
     Raises:
         PatternError: when the text is not a pattern.
     """
 
     __slots__ = ("names", "pieces", "prefix", "static", "steps", "text", "variables")
 
-    def __init__(self, text: str, *, prefix: bool = False) -> None:
+    def __init__(
+        self, text: str, *, prefix: bool = False, spanning: Collection[str] | None = None
+    ) -> None:
         self.text = text
         self.prefix = prefix
         self.pieces = parse_pieces(text)
+        if spanning is not None:
+            self.pieces = tuple(_confined(piece, spanning) for piece in self.pieces)
         self.variables = tuple(piece for piece in self.pieces if isinstance(piece, Variable))
         self.names = tuple(variable.name for variable in self.variables)
         self.static = None
@@ -152,6 +162,12 @@ def _match_plain(segment: str) -> Values | None:
     if not segment or "{" in segment or "}" in segment:
         return None
     return (decode(segment),)
+
+
+def _confined(piece: Piece, spanning: Collection[str]) -> Piece:
+    if isinstance(piece, str):
+        return piece.lower()
+    return piece if piece.name in spanning else piece._replace(spans=False)
 
 
 def _format_value(converter: Converter | None, value: object) -> str | None:

@@ -39,6 +39,7 @@ class Router(Generic[T]):
         "_declared",
         "_frozen",
         "_host",
+        "_host_names",
         "_hosts",
         "_names",
         "_resources",
@@ -55,6 +56,7 @@ class Router(Generic[T]):
         self._names: dict[str, Resource[T]] = {}
         self._declared: list[tuple[Declared[T], Source]] = []
         self._host: str | None = None
+        self._host_names: frozenset[str] = frozenset()
         self._hosts: Hosts[Router[T]] = Hosts()
         self._frozen = False
 
@@ -210,6 +212,7 @@ class Router(Generic[T]):
             return known
         table: Router[T] = Router()
         table._host = pattern
+        table._host_names = self._hosts.names(pattern)
         table._names = self._names
         return self._hosts.add(pattern, table)
 
@@ -228,6 +231,8 @@ class Router(Generic[T]):
         resource = self._resources.get((path, prefix))
         if resource is None:
             pattern = Pattern(path, prefix=prefix)
+            for name in self._host_names.intersection(pattern.names):
+                raise PatternError(path, path.index(name), f"{name!r} is a variable of the host")
             resource = Resource(pattern, caller(), self._add, self._host)
         return resource
 

@@ -64,10 +64,7 @@ def can_match_slash(regex: str) -> bool:
 def _accepts_slash(atom: str) -> bool:
     if atom in _MEANINGLESS_ALONE:
         return False
-    try:
-        return re.fullmatch(atom, "/", re.DOTALL) is not None
-    except re.error:  # a backreference repeats what another element has accepted
-        return False
+    return re.fullmatch(atom, "/", re.DOTALL) is not None
 
 
 def parse_pieces(text: str) -> tuple[Piece, ...]:
