@@ -115,7 +115,6 @@ from ._response import (
     json_response,
 )
 from ._routedef import (
-    AbstractRouteDef,
     RouteDef,
     RouteTableDef,
     delete,
@@ -129,6 +128,7 @@ from ._routedef import (
 )
 from ._routes import (
     AbstractRoute,
+    AbstractRouteDef,
     Resource,
     ResourceRoute,
     SystemRoute,

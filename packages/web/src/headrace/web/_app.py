@@ -18,8 +18,7 @@ from ._exceptions import HTTPMethodNotAllowed, HTTPNotFound
 from ._middleware import AnyMiddleware, Handler, as_handler, compose
 from ._request import CLIENT_MAX_SIZE, BaseRequest, Request
 from ._response import StreamResponse
-from ._routedef import AbstractRouteDef
-from ._routes import AbstractRoute, MissMatch, SystemRoute, UrlDispatcher
+from ._routes import AbstractRoute, AbstractRouteDef, MissMatch, SystemRoute, UrlDispatcher
 from ._server import Server
 from ._signals import Signal
 from ._store import Key, Store
@@ -99,7 +98,7 @@ class Application(Store):
 
     def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
         """Add routes that `web.get` and its like describe."""
-        return [route for definition in routes for route in definition.register(self._router)]
+        return self._router.add_routes(routes)
 
     @overload
     def __setitem__(self, key: Key[T], value: T) -> None: ...

@@ -6,13 +6,22 @@ RFC 6265, sections 4.1 (what a server writes) and 5.4 (what a browser sends).
 from __future__ import annotations
 
 import re
-from http.cookies import SimpleCookie
-from typing import Literal
+from http.cookies import CookieError, Morsel, SimpleCookie
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;]*")
+_ESCAPE = re.compile(r"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
 
-SameSite = Literal["Strict", "Lax", "None"]
+
+class _SetCookie(Morsel[str]):
+    """A cookie with the attributes that Python 3.11 does not know yet."""
+
+    _reserved = {**Morsel._reserved, "partitioned": "Partitioned"}  # type: ignore[attr-defined]  # noqa: RUF012
+    _flags = {*Morsel._flags, "partitioned"}  # type: ignore[attr-defined]  # noqa: RUF012
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return chr(int(match[1], 8)) if match[1] else match[2]
 
 
 def parse_cookies(field: str) -> dict[str, str]:
@@ -27,7 +36,8 @@ def parse_cookies(field: str) -> dict[str, str]:
         if equals and name and name not in cookies:
             value = value.strip(" \t")
             if len(value) > 1 and value[0] == value[-1] == '"':
-                value = value[1:-1]
+                # The form in which `set_cookie` writes what is no token.
+                value = _ESCAPE.sub(_unescape, value[1:-1])
             cookies[name] = value
     return cookies
 
@@ -44,6 +54,7 @@ def set_cookie(
     secure: bool | None,
     httponly: bool | None,
     samesite: str | None,
+    partitioned: bool | None,
 ) -> None:
     """Add a cookie to those that a response sets.
 
@@ -52,9 +63,12 @@ def set_cookie(
     """
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"cookie name {name!r} is not a token")
-    cookies.pop(name, None)
-    cookies[name] = value
-    morsel = cookies[name]
+    coded = cookies.value_encode(value)[1]
+    morsel = _SetCookie()
+    try:
+        morsel.set(name, value, coded)
+    except CookieError as error:
+        raise ValueError(str(error)) from None
     attributes = {
         "expires": expires,
         "domain": domain,
@@ -72,3 +86,7 @@ def set_cookie(
         morsel["secure"] = True
     if httponly:
         morsel["httponly"] = True
+    if partitioned:
+        morsel["partitioned"] = True
+    cookies.pop(name, None)
+    dict.__setitem__(cookies, name, morsel)

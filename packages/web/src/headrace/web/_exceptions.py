@@ -63,6 +63,7 @@ class HTTPException(Response, Exception):
 def _restore(cls: type[HTTPException], state: dict[str, Any]) -> HTTPException:
     exception = cls.__new__(cls)
     exception.__dict__.update(state)
+    exception.args = (exception.reason,)
     return exception
 
 
@@ -140,8 +141,9 @@ class HTTPMove(HTTPRedirection):
             headers=headers, reason=reason, body=body, text=text, content_type=content_type
         )
         # An ASCII location goes out as it was given; anything else is quoted.
-        self._location = URL(location, encoded=_is_plain(location))
-        self.headers[hdrs.LOCATION] = str(self._location)
+        plain = _is_plain(location)
+        self._location = URL(location, encoded=plain)
+        self.headers[hdrs.LOCATION] = str(location if plain else self._location)
 
     @property
     def location(self) -> URL:

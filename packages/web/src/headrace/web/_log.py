@@ -106,8 +106,14 @@ class AccessLogger(AbstractAccessLogger):
 
 
 def _printable(value: object) -> object:
-    """Make control characters visible: a field of a request must not forge a log line."""
-    return value if not isinstance(value, str) or value.isprintable() else ascii(value)[1:-1]
+    """Escape what could end a quoted field or the line: a request must not forge a log entry."""
+    if not isinstance(value, str):
+        return value
+    if value.isprintable():
+        value = value.replace("\\", "\\\\")
+    else:
+        value = value.encode("unicode_escape").decode("ascii")
+    return value.replace('"', '\\"')
 
 
 def make_access_log(

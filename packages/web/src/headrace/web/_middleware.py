@@ -24,6 +24,8 @@ AnyMiddleware = Middleware | MiddlewareFactory
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
 
 def middleware(f: F) -> F:
     """Mark a coroutine function ``(request, handler)`` as a middleware."""
@@ -43,12 +45,16 @@ def is_factory(f: AnyMiddleware) -> bool:
     if not parameters:
         raise TypeError(f"middleware {f!r} takes no arguments, expected (request, handler)")
     first = parameters[0]
-    annotation = first.annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseRequest):
-        return False
-    if isinstance(annotation, str) and annotation.rpartition(".")[2] in ("Request", "BaseRequest"):
-        return False
-    return first.name != "request"
+    return first.name != "request" and not _names_a_request(f, first.annotation)
+
+
+def _names_a_request(f: AnyMiddleware, annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        name = annotation.strip("'\"").rpartition(".")[2]
+        annotation = getattr(inspect.unwrap(f), "__globals__", {}).get(name, name)
+    if isinstance(annotation, type):
+        return issubclass(annotation, BaseRequest)
+    return annotation in ("Request", "BaseRequest")
 
 
 def as_handler(f: AnyHandler) -> Handler:
@@ -69,16 +75,29 @@ def as_handler(f: AnyHandler) -> Handler:
 
 
 def compose(handler: Handler, middlewares: Sequence[AnyMiddleware], app: Any) -> Handler:
-    """Wrap *handler* into *middlewares*, the first of them outermost."""
+    """Wrap *handler* into *middlewares*, the first of them outermost.
+
+    What a middleware gets as its handler carries the attributes of *handler*: programs mark
+    their handlers with them.
+    """
     for link in reversed(middlewares):
         handler = _link_factory(link, app, handler) if is_factory(link) else _link(link, handler)
     return handler
 
 
 def _link(f: AnyMiddleware, inner: Handler) -> Handler:
-    second = list(inspect.signature(f).parameters)[1]
-    link: Handler = partial(f, **{second: inner})  # type: ignore[assignment]
-    return link
+    middleware: Any = f
+    # What takes its second argument by name needs no frame of its own for each request.
+    parameters = list(inspect.signature(f, follow_wrapped=False).parameters.values())
+    if len(parameters) == 1 and parameters[0].kind is not parameters[0].VAR_POSITIONAL:
+        raise TypeError(f"middleware {f!r} takes one argument, expected (request, handler)")
+    if len(parameters) > 1 and parameters[1].kind in _BY_NAME:
+        return update_wrapper(partial(middleware, **{parameters[1].name: inner}), inner)
+
+    def link(request: Request) -> Awaitable[StreamResponse]:
+        return middleware(request, inner)  # type: ignore[no-any-return]
+
+    return update_wrapper(link, inner)
 
 
 def _link_factory(factory: AnyMiddleware, app: Any, inner: Handler) -> Handler:
@@ -86,4 +105,4 @@ def _link_factory(factory: AnyMiddleware, app: Any, inner: Handler) -> Handler:
         made: Any = await factory(app, inner)
         return await made(request)  # type: ignore[no-any-return]
 
-    return handler
+    return update_wrapper(handler, inner)

@@ -7,7 +7,6 @@ import datetime
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
@@ -21,7 +20,7 @@ from ._cookies import parse_cookies
 from ._exceptions import HTTPRequestEntityTooLarge
 from ._headers import HttpVersion
 from ._reify import reify
-from ._response import StreamResponse
+from ._response import StreamResponse, parse_http_date
 from ._store import Store
 from ._streams import EMPTY_CONTENT, Exchange, StreamReader
 
@@ -102,19 +101,6 @@ def parse_content_type(value: str) -> tuple[str, Mapping[str, str]]:
         name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else token
         for name, quoted, token in reversed(found)
     }
-
-
-def parse_http_date(value: str | None) -> datetime.datetime | None:
-    """Return the date of a field in UTC, or None when there is none or it is no date."""
-    if value is None:
-        return None
-    try:
-        date = parsedate_to_datetime(value)
-        if date.tzinfo is None:
-            return date.replace(tzinfo=datetime.UTC)
-        return date.astimezone(datetime.UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def parse_etags(value: str | None) -> tuple[ETag, ...] | None:

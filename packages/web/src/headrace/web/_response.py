@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 from http.cookies import SimpleCookie
+from math import ceil
 from typing import Any, Final, NamedTuple, Protocol
 
 from multidict import CIMultiDict
@@ -62,6 +63,31 @@ _TEXT: Final = _content_type("text/plain", "utf-8")
 _OCTETS: Final = _content_type("application/octet-stream", None)
 
 
+def _one_line(reason: str) -> str:
+    if "\r" in reason or "\n" in reason:
+        raise ValueError("a reason phrase cannot contain CR or LF")
+    return reason
+
+
+def _without_charset(media: str) -> str:
+    if "charset" in media:
+        raise ValueError("pass the charset as an argument of its own, not in content_type")
+    return media
+
+
+def parse_http_date(value: str | None) -> datetime.datetime | None:
+    """Return the date of a field in UTC, or None when there is none or it is no date."""
+    if value is None:
+        return None
+    try:
+        date = parsedate_to_datetime(value)
+        if date.tzinfo is None:
+            return date.replace(tzinfo=datetime.UTC)
+        return date.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 @lru_cache(maxsize=1024)
 def _encoded_name(name: str) -> bytes:
     return name.encode("ascii")
@@ -98,7 +124,8 @@ class StreamResponse(Store):
         headers: LooseHeaders | None = None,
     ) -> None:
         self._status = int(status)
-        self._reason = reason
+        if reason is not None:
+            self._reason = _one_line(reason)
         if headers is not None:
             self._headers = CIMultiDict(headers)
 
@@ -123,7 +150,7 @@ class StreamResponse(Store):
         """Replace the status code and reason phrase."""
         self._refuse_when_prepared("status")
         self._status = int(status)
-        self._reason = reason
+        self._reason = None if reason is None else _one_line(reason)
 
     # -- the fields
 
@@ -147,7 +174,7 @@ class StreamResponse(Store):
 
     @content_type.setter
     def content_type(self, value: str) -> None:
-        self._set_type(value, self.charset)
+        self._set_type(_without_charset(value), self.charset)
 
     @property
     def charset(self) -> str | None:
@@ -167,8 +194,13 @@ class StreamResponse(Store):
         if self._headers is None or hdrs.CONTENT_TYPE not in self._headers:
             return "application/octet-stream", None
         essence, _, rest = self._headers[hdrs.CONTENT_TYPE].partition(";")
-        _, found, charset = rest.partition("charset=")
-        return essence.strip().lower(), charset.partition(";")[0].strip(' "') if found else None
+        charset = None
+        for parameter in rest.split(";"):
+            name, found, value = parameter.partition("=")
+            if found and name.strip().lower() == "charset":
+                charset = value.strip(' "')
+                break
+        return essence.strip().lower(), charset
 
     def _set_type(self, media: str, charset: str | None) -> None:
         self._refuse_when_prepared("content type")
@@ -194,9 +226,12 @@ class StreamResponse(Store):
             self.headers[hdrs.CONTENT_LENGTH] = str(int(value))
 
     @property
-    def last_modified(self) -> str | None:
-        """The Last-Modified field; may be set from a datetime, a timestamp or a string."""
-        return self.headers.get(hdrs.LAST_MODIFIED)
+    def last_modified(self) -> datetime.datetime | None:
+        """The date of Last-Modified, in UTC.
+
+        May be set from a datetime (UTC where it is naive), a timestamp or a string.
+        """
+        return parse_http_date(self.headers.get(hdrs.LAST_MODIFIED))
 
     @last_modified.setter
     def last_modified(self, value: datetime.datetime | float | str | None) -> None:
@@ -204,9 +239,11 @@ class StreamResponse(Store):
             self.headers.pop(hdrs.LAST_MODIFIED, None)
             return
         if isinstance(value, int | float):
-            value = datetime.datetime.fromtimestamp(value, datetime.UTC)
+            # Rounded up: a client that sends the date back has what was there by then.
+            value = datetime.datetime.fromtimestamp(ceil(value), datetime.UTC)
         if isinstance(value, datetime.datetime):
-            value = format_datetime(value.astimezone(datetime.UTC), usegmt=True)
+            aware = value if value.tzinfo is not None else value.replace(tzinfo=datetime.UTC)
+            value = format_datetime(aware.astimezone(datetime.UTC), usegmt=True)
         self.headers[hdrs.LAST_MODIFIED] = value
 
     @property
@@ -228,6 +265,7 @@ class StreamResponse(Store):
         secure: bool | None = None,
         httponly: bool | None = None,
         samesite: str | None = None,
+        partitioned: bool | None = None,
     ) -> None:
         """Set a cookie; *max_age* is in seconds.
 
@@ -245,10 +283,24 @@ class StreamResponse(Store):
             secure=secure,
             httponly=httponly,
             samesite=samesite,
+            partitioned=partitioned,
         )
 
-    def del_cookie(self, name: str, *, domain: str | None = None, path: str | None = "/") -> None:
-        """Make the client forget a cookie of this domain and path."""
+    def del_cookie(
+        self,
+        name: str,
+        *,
+        domain: str | None = None,
+        path: str | None = "/",
+        secure: bool | None = None,
+        httponly: bool | None = None,
+        samesite: str | None = None,
+    ) -> None:
+        """Make the client forget a cookie of this domain and path.
+
+        A cookie whose name starts with ``__Secure-`` or ``__Host-`` is forgotten only if
+        *secure* is given again.
+        """
         self.set_cookie(
             name,
             "",
@@ -256,6 +308,9 @@ class StreamResponse(Store):
             domain=domain,
             max_age=0,
             path=path,
+            secure=secure,
+            httponly=httponly,
+            samesite=samesite,
         )
 
     # -- life
@@ -385,7 +440,7 @@ class Response(StreamResponse):
     ) -> None:
         self._status = status if status.__class__ is int else int(status)
         if reason is not None:
-            self._reason = reason
+            self._reason = _one_line(reason)
         if headers is not None:
             self._headers = CIMultiDict(headers)
             if hdrs.CONTENT_TYPE in self._headers:
@@ -401,11 +456,12 @@ class Response(StreamResponse):
                 self._body = text.encode()
             else:
                 charset = charset or "utf-8"
-                self._type = _content_type(content_type or "text/plain", charset)
+                media = "text/plain" if content_type is None else _without_charset(content_type)
+                self._type = _content_type(media, charset)
                 self._body = text.encode(charset)
             return
         if content_type is not None:
-            self._type = _content_type(content_type, charset)
+            self._type = _content_type(_without_charset(content_type), charset)
         if body.__class__ is bytes:
             self._body = body
             if content_type is None:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from . import _headers as hdrs
 from ._middleware import AnyHandler
 from ._routes import AbstractRoute, UrlDispatcher
 
 H = TypeVar("H", bound=AnyHandler)
-
-
-class AbstractRouteDef(Protocol):
-    """What `Application.add_routes` takes."""
-
-    def register(self, router: UrlDispatcher) -> list[AbstractRoute]:
-        """Add the described routes to *router*."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

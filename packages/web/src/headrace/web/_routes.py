@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from yarl import URL
 
@@ -42,6 +42,8 @@ class AbstractRoute:
         expect_handler: ExpectHandler | None = None,
         resource: Resource | None = None,
     ) -> None:
+        if not callable(handler):
+            raise TypeError(f"a handler must be callable, not {handler!r}")
         self._method = method
         self._handler = handler
         self._resource = resource
@@ -145,7 +147,8 @@ class Resource:
 
         Raises:
             RuntimeError: The application has started.
-            RouteConflict: The route could never run.
+            ConflictError: The route could never run; the message names the other one.
+            TypeError: *handler* cannot be called.
         """
         self._dispatcher.refuse_when_frozen()
         method = method.upper()
@@ -265,6 +268,13 @@ class RoutesView:
         return route in self._routes
 
 
+class AbstractRouteDef(Protocol):
+    """What `UrlDispatcher.add_routes` takes."""
+
+    def register(self, router: UrlDispatcher) -> list[AbstractRoute]:
+        """Add the described routes to *router*."""
+
+
 class UrlDispatcher(Mapping[str, Resource]):
     """The routes of an application, and a mapping of its named resources."""
 
@@ -344,6 +354,10 @@ class UrlDispatcher(Mapping[str, Resource]):
         """Serve OPTIONS of *path*."""
         return self.add_route(hdrs.METH_OPTIONS, path, handler, **kwargs)
 
+    def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
+        """Add routes that `web.get` and its like describe."""
+        return [route for definition in routes for route in definition.register(self)]
+
     # -- looking
 
     def resources(self) -> ResourcesView:
@@ -356,21 +370,27 @@ class UrlDispatcher(Mapping[str, Resource]):
 
     def named_resources(self) -> Mapping[str, Resource]:
         """Return the resources that have a name."""
-        return {
-            resource.name: resource for resource in self._resources if resource.name is not None
-        }
+        named = self._router.named_resources()
+        return {name: self._by_pattern[pattern] for name, pattern in named.items()}
 
     def __getitem__(self, name: str) -> Resource:
         return self._by_pattern[self._router[name]]
 
     def __len__(self) -> int:
-        return len(self.named_resources())
+        return len(self._router)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.named_resources())
+        return iter(self._router)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.named_resources()
+        return name in self._router
+
+    def __bool__(self) -> bool:
+        # A dispatcher without names is still a dispatcher.
+        return True
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     # -- life
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any, Generic, TypeVar, overload
 
 T = TypeVar("T")
-K = TypeVar("K", bound="Key[Any]")
+D = TypeVar("D")
 
 
 class Key(Generic[T]):
@@ -21,8 +21,11 @@ class Key(Generic[T]):
     __slots__ = ("_name", "_type")
 
     def __init__(self, name: str, t: type[T] | None = None) -> None:
-        module = sys._getframe(1).f_globals.get("__name__", "?")
-        self._name = f"{module}.{name}"
+        frame = sys._getframe(1)
+        # ``AppKey[int]("name")`` is called by typing.
+        while frame.f_back is not None and frame.f_globals.get("__name__") == "typing":
+            frame = frame.f_back
+        self._name = f"{frame.f_globals.get('__name__', '?')}.{name}"
         self._type = t
 
     def __repr__(self) -> str:
@@ -78,6 +81,16 @@ class Store(MutableMapping[str | Key[Any], Any]):
         if self._values is None:
             raise KeyError(key)
         del self._values[key]
+
+    @overload  # type: ignore[override]  # narrower than a mapping's for keys that know their type
+    def get(self, key: Key[T], default: None = None) -> T | None: ...
+    @overload
+    def get(self, key: Key[T], default: D) -> T | D: ...
+    @overload
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def get(self, key: str | Key[Any], default: Any = None) -> Any:
+        """Return the value of *key*, or *default* when there is none."""
+        return default if self._values is None else self._values.get(key, default)
 
     def __len__(self) -> int:
         return len(self._values) if self._values is not None else 0
