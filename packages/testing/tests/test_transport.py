@@ -271,9 +271,20 @@ async def test_a_reset_wakes_a_side_that_waits_to_write() -> None:
     theirs.transport.write(bytes(100_000))
     ours.transport.abort()
     await ours.lost
-    assert theirs.log == ["pause", "resume"]
-    theirs.transport.write(b"more")
     assert isinstance(await theirs.lost, ConnectionResetError)
+    assert theirs.log == ["pause", "lost ConnectionResetError"]
+
+
+async def test_closing_without_reading_all_is_a_reset(pair) -> None:
+    ours, theirs = await pair(keep_open=True)
+    ours.transport.pause_reading()
+    while "pause" not in theirs.log:
+        theirs.transport.write(bytes(65536))
+        await asyncio.sleep(0)
+    ours.transport.close()
+    assert isinstance(await theirs.lost, ConnectionError)
+    assert "resume" not in theirs.log
+    await ours.lost
 
 
 @pytest.mark.parametrize("method", ["data_received", "eof_received", "pause_writing"])

@@ -98,12 +98,14 @@ async def test_pings_are_seen_when_asked_for(connect) -> None:
         assert await socket.receive() == Pong(b"mine")
         assert await socket.receive() == Ping(b"two")
 
-    async with connect(serving(handler)) as client:
-        async with client.ws_connect("/", autoping=False) as socket:
-            assert await socket.receive() == (WSMsgType.PING, b"one", None)
-            await socket.pong(b"mine")
-            await socket.ping("two")
-            assert await socket.receive() == (WSMsgType.PONG, b"two", None)
+    async with (
+        connect(serving(handler)) as client,
+        client.ws_connect("/", autoping=False) as socket,
+    ):
+        assert await socket.receive() == (WSMsgType.PING, b"one", None)
+        await socket.pong(b"mine")
+        await socket.ping("two")
+        assert await socket.receive() == (WSMsgType.PONG, b"two", None)
 
 
 async def test_fragments_can_be_sent(connect) -> None:
@@ -268,23 +270,27 @@ async def test_messages_too_big(connect) -> None:
 
 
 async def test_receive_times_out_by_the_clock(connect) -> None:
-    async with connect(serving(ws_echo)) as client:
-        async with client.ws_connect("/", receive_timeout=60) as socket:
-            waiting = asyncio.create_task(socket.receive())
-            await client.clock.advance(59)
-            assert not waiting.done()
-            await client.clock.advance(1)
-            with pytest.raises(TimeoutError):
-                await waiting
-            await socket.send_str("still open")
-            assert await socket.receive_str() == "still open"
+    async with (
+        connect(serving(ws_echo)) as client,
+        client.ws_connect("/", receive_timeout=60) as socket,
+    ):
+        waiting = asyncio.create_task(socket.receive())
+        await client.clock.advance(59)
+        assert not waiting.done()
+        await client.clock.advance(1)
+        with pytest.raises(TimeoutError):
+            await waiting
+        await socket.send_str("still open")
+        assert await socket.receive_str() == "still open"
 
 
 async def test_a_silent_server_is_noticed_in_real_time(connect) -> None:
-    async with connect(serving(ws_echo)) as client:
-        async with client.ws_connect("/quiet", timeout=0.01) as socket:
-            with pytest.raises(ResponseTimeoutError, match=r"GET /quiet: no message for 0\.01"):
-                await socket.receive()
+    async with (
+        connect(serving(ws_echo)) as client,
+        client.ws_connect("/quiet", timeout=0.01) as socket,
+    ):
+        with pytest.raises(ResponseTimeoutError, match=r"GET /quiet: no message for 0\.01"):
+            await socket.receive()
 
 
 async def test_heartbeats_follow_the_clock(connect) -> None:
@@ -294,11 +300,13 @@ async def test_heartbeats_follow_the_clock(connect) -> None:
         while not isinstance(event := await socket.receive(), ConnectionClosed):
             pings.append(event)
 
-    async with connect(serving(handler)) as client:
-        async with client.ws_connect("/", heartbeat=20) as socket:
-            await client.clock.advance(61)
-            assert not socket.closed
-            assert pings == [Ping(b"")] * 3
+    async with (
+        connect(serving(handler)) as client,
+        client.ws_connect("/", heartbeat=20) as socket,
+    ):
+        await client.clock.advance(61)
+        assert not socket.closed
+        assert pings == [Ping(b"")] * 3
 
 
 async def test_a_peer_without_a_pulse(connect) -> None:

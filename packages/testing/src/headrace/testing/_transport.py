@@ -56,6 +56,7 @@ class MemoryTransport(asyncio.Transport):
         self._delivery_due = False
         self._writing_paused = False
         self._reading_paused = False
+        self._refused = False
         self._eof_written = False
         self._eof_sent = False
         self._eof_received = False
@@ -102,9 +103,6 @@ class MemoryTransport(asyncio.Transport):
         if self._eof_written:
             raise RuntimeError("cannot write after write_eof()")
         if not data or self._closing:
-            return
-        if self._peer._closing:
-            self._write_to_nobody()
             return
         self._outgoing.append(data if type(data) is bytes else bytes(data))
         self._outgoing_size += len(data)
@@ -189,9 +187,11 @@ class MemoryTransport(asyncio.Transport):
             if peer._reading_paused and not peer._closing:
                 return
             data = self._next_piece()
-            if not peer._closing:
+            if peer._closing:
+                self._deliver_to_nobody()
+            else:
                 peer._receive(data)
-            self._adjust_writing()
+                self._adjust_writing()
             self._lose_when_sent()
             if self._outgoing:
                 self._schedule_delivery()
@@ -202,11 +202,13 @@ class MemoryTransport(asyncio.Transport):
         peer = self._peer
         if self._aborted:
             # A socket that neither reads nor has bytes to send does not notice a reset.
-            if not peer._reading_paused or peer._outgoing_size:
+            if not peer._reading_paused or peer._refused:
                 peer._fail(ConnectionResetError("the other side reset the connection"))
             return
         if (self._eof_written or self._closing) and not self._eof_sent:
             if peer._reading_paused and not peer._closing:
+                if peer._refused:
+                    peer._fail(ConnectionResetError("the other side closed without reading all"))
                 return
             self._eof_sent = True
             peer._receive_eof()
@@ -245,6 +247,8 @@ class MemoryTransport(asyncio.Transport):
             return
         if not keep_open:
             self.close()
+        elif self._refused:
+            self._fail(ConnectionResetError("the other side closed without reading all"))
 
     def _adjust_writing(self) -> None:
         if self._writing_paused and self._outgoing_size <= self._low:
@@ -252,16 +256,17 @@ class MemoryTransport(asyncio.Transport):
             self._call(self._protocol.resume_writing)
 
     def _drop_outgoing(self) -> None:
+        # As asyncio has it: who waits to write is woken by connection_lost().
+        self._refused = self._refused or self._outgoing_size > 0
         self._outgoing.clear()
         self._outgoing_size = 0
-        self._adjust_writing()
 
-    def _write_to_nobody(self) -> None:
+    def _deliver_to_nobody(self) -> None:
         # TCP answers with a reset; what was received before it is still read first.
         if self._eof_received or self._peer._aborted:
-            self._loop.call_soon(
-                self._fail, ConnectionResetError("the other side is gone"), context=self._context
-            )
+            self._fail(ConnectionResetError("the other side is gone"))
+        else:
+            self._refused = True
 
     def _fail(self, error: Exception) -> None:
         if not self._closed:
