@@ -49,5 +49,8 @@ def make_app(settings: Settings) -> web.Application:
 
 
 def create_app(argv: Sequence[str] | None = None) -> web.Application:
-    """Return the application; *argv* may change bounds, as ``--help`` tells."""
+    """Return the application; *argv* may change its bounds.
+
+    ``--max-upload-mib N`` and ``--history N`` are understood.
+    """
     return make_app(parse(list(argv or ())))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import platform
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 from headrace import http_parser, web, websocket
 
 from ._chat import ROOM
 from ._upload import UPLOADS
+
+#: The answer is read by people too.
+dumps = partial(json.dumps, indent=2)
 
 
 class Counts:
@@ -48,6 +53,7 @@ async def status(request: web.Request) -> web.Response:
         "messages": room.messages,
         "uploads": uploads.files,
         "uploaded_bytes": uploads.size,
+        "max_upload_bytes": uploads.max_size,
         "headrace": version("headrace-web"),
         "implementation": {
             "http_parser": http_parser.IMPLEMENTATION,
@@ -56,4 +62,4 @@ async def status(request: web.Request) -> web.Response:
         "event_loop": type(asyncio.get_running_loop()).__module__.partition(".")[0],
         "python": platform.python_version(),
     }
-    return web.json_response(figures, headers={"Cache-Control": "no-store"})
+    return web.json_response(figures, headers={"Cache-Control": "no-store"}, dumps=dumps)

@@ -4,8 +4,8 @@ import { Log } from "./log.js";
 import { showPeople } from "./people.js";
 import { Line } from "./socket.js";
 
-const FIRST_NAMES = ["Amber", "Quiet", "Silver", "Early", "Northern", "Slate", "Brisk", "Clear"];
-const LAST_NAMES = ["Weir", "Sluice", "Otter", "Penstock", "Heron", "Millpond", "Spillway", "Alder"];
+const FIRST_NAMES = "Amber Brisk Clear Copper Early Gentle Hazel Misty Northern Quiet Silver Slate".split(" ");
+const LAST_NAMES = "Alder Dipper Eddy Heron Kingfisher Millpond Otter Penstock Sluice Spillway Trout Weir".split(" ");
 
 let line = null;
 let log = null;

@@ -21,7 +21,8 @@ export function tellSize(bytes) {
     unit += 1;
   }
   if (unit === 0) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
-  return `${value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}`;
+  const digits = Number.isInteger(value) ? 0 : value < 10 ? 2 : 1;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
 /** Read a value that this window keeps over reloads; null where windows keep nothing. */

@@ -7,8 +7,10 @@ const number = new Intl.NumberFormat("en");
 
 let started = null; // when the server did, by this window's clock
 let timer = null;
+let onFigures = () => {};
 
-export function startGauge() {
+export function startGauge(settings) {
+  onFigures = settings.onFigures;
   setInterval(() => {
     if (started !== null) show("uptime", tellTime((Date.now() - started) / 1000));
   }, 1000);
@@ -43,6 +45,7 @@ function showAll(figures) {
   show("frames", tellTwin(figures.implementation.websocket));
   show("python", figures.python);
   show("loop", figures.event_loop);
+  onFigures(figures);
 }
 
 function show(figure, text, title) {

@@ -34,7 +34,7 @@ export class Log {
     this.#seen = message.id;
     const goesOn = this.#continues(message);
     const line = make("li", `said${own ? " own" : ""}${goesOn ? " goes-on" : ""}`);
-    if (!goesOn) line.append(makeBadge(message.person, message.name), this.#head(message, own));
+    if (!goesOn) line.append(makeBadge(message.name), this.#head(message, own));
     line.append(make("p", "text", message.text));
     this.#last = { ...message, own };
     this.#append(line, own);

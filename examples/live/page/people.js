@@ -3,10 +3,10 @@ import { $, make } from "./dom.js";
 
 const SHOWN = 5;
 
-/** Give a person's badge: initials on a colour that follows from the id. */
-export function makeBadge(id, name) {
+/** Give a person's badge: initials on a colour that follows from the name. */
+export function makeBadge(name) {
   const badge = make("span", "badge", initials(name));
-  badge.style.setProperty("--hue", String(hueOf(id)));
+  badge.style.setProperty("--hue", String(hueOf(name)));
   badge.setAttribute("aria-hidden", "true");
   return badge;
 }
@@ -18,7 +18,7 @@ export function showPeople(people, you) {
   for (const person of ordered.slice(0, SHOWN)) {
     const item = make("li");
     item.title = person.id === you ? `${person.name} (you)` : person.name;
-    item.append(makeBadge(person.id, person.name));
+    item.append(makeBadge(person.name));
     list.append(item);
   }
   if (people.length > SHOWN) list.append(make("li", "more", `+${people.length - SHOWN}`));
@@ -38,7 +38,9 @@ function initials(name) {
   return letters.map((word) => [...word][0]).join("").toUpperCase();
 }
 
-function hueOf(id) {
-  // The golden angle keeps hues of neighbouring numbers apart.
-  return Math.round((parseInt(id, 16) % 997) * 137.508) % 360;
+function hueOf(name) {
+  let sum = 7;
+  for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
+  // The golden angle keeps the hues of neighbouring numbers apart.
+  return Math.round(sum * 137.508) % 360;
 }

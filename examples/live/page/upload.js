@@ -2,9 +2,9 @@
 // XMLHttpRequest, because fetch cannot tell how much has been sent.
 import { $, make, tellSize } from "./dom.js";
 
-const MAX_SIZE = 64 * 1024 * 1024; // what the server takes unless it is told otherwise
 const MAX_RESULTS = 5;
 
+let limit = 64 * 1024 * 1024; // bytes; the server tells if it takes more or less
 let current = null;
 let onDone = () => {};
 
@@ -32,11 +32,18 @@ export function startUpload(settings) {
   });
 }
 
+/** Say how many bytes of a file the server takes. */
+export function setLimit(bytes) {
+  if (bytes === limit) return;
+  limit = bytes;
+  $("upload-limit").textContent = tellSize(limit);
+}
+
 function send(file) {
   current?.abort();
   problem("");
-  if (file.size > MAX_SIZE) {
-    problem(`${file.name} has ${tellSize(file.size)}; ${tellSize(MAX_SIZE)} is the limit.`);
+  if (file.size > limit) {
+    problem(`${file.name} is larger than ${tellSize(limit)}.`);
     return;
   }
   const request = new XMLHttpRequest();
