@@ -27,6 +27,9 @@ __all__ = ["Router"]
 
 T = TypeVar("T")
 
+# A match is a tuple, and this is the shortest way to one.
+_new = tuple.__new__
+
 # RFC 9110, section 9.1: a method is a token (section 5.6.2).
 _METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
@@ -38,6 +41,7 @@ class Router(Generic[T]):
     __slots__ = (
         "_declared",
         "_frozen",
+        "_heads",
         "_host",
         "_host_names",
         "_hosts",
@@ -51,6 +55,7 @@ class Router(Generic[T]):
     def __init__(self) -> None:
         self._static: dict[str, dict[str, Match[T]]] = {}
         self._tree: Tree[Target[T]] = Tree()
+        self._heads = self._tree.heads
         self._resources: dict[tuple[str, bool], Resource[T]] = {}
         self._routes: list[Route[T]] = []
         self._names: dict[str, Resource[T]] = {}
@@ -82,14 +87,20 @@ class Router(Generic[T]):
             match = matches.get("*")
             if match is not None:
                 return match
-        elif "%" not in path and "{" not in path and "}" not in path:
-            found = self._tree.first(method, path)
-            if found is not None:
-                (value, route, names), values, rest = found
-                if len(names) == 1:
-                    return _new_match((value, {names[0]: values[0]}, route, rest, rest))
-                params = dict(zip(names, values, strict=False))
-                return _new_match((value, params or NO_PARAMS, route, rest, rest))
+        else:
+            head, _, tail = path.rpartition("/")
+            below = self._heads.get(head)
+            if below is not None and (tail.isalnum() or _is_ordinary(tail)):
+                literals, constrained, targets = below
+                if method in targets and not constrained and tail not in literals:
+                    value, route, names = targets[method]
+                    return _new(Match, (value, {names[0]: tail}, route, None, None))
+            if "%" not in path and "{" not in path and "}" not in path:
+                first = self._tree.first(method, path)
+                if first is not None:
+                    (value, route, names), values, rest = first
+                    params = dict(zip(names, values, strict=False)) or NO_PARAMS
+                    return _new(Match, (value, params, route, rest, rest))
         return self._search(method, path)
 
     def _search(self, method: str, raw: str) -> Match[T] | Miss:
@@ -109,7 +120,7 @@ class Router(Generic[T]):
             if first is not None and first[2] is None:  # the raw rest is not the normal one
                 (value, route, names), values, _ = first
                 params = dict(zip(names, values, strict=False))
-                return _new_match((value, params, route, None, None))
+                return _new(Match, (value, params, route, None, None))
         for found in self._tree.walk(normal):
             targets = found.leaf.targets
             target = targets.get(method) or targets.get("*")
@@ -350,8 +361,9 @@ class Router(Generic[T]):
             table.freeze()
 
 
-def _new_match(fields: tuple[Any, ...]) -> Match[Any]:
-    return tuple.__new__(Match, fields)
+def _is_ordinary(segment: str) -> bool:
+    """Say whether a raw segment is one that a plain variable accepts as it is."""
+    return segment != "" and "%" not in segment and "{" not in segment and "}" not in segment
 
 
 def _match(target: Target[T], found: Found[Target[T]], normal: str, raw: str) -> Match[T]:

@@ -109,6 +109,10 @@ class Found(NamedTuple, Generic[X]):
 # A choice not yet tried: where it leads, the segment it is about, and the values before it.
 Choice = tuple[Node[X] | Leaf[X], int, Values]
 
+# What one variable after literals needs: the literals beside it, the constrained segments that go
+# before it, and its targets.
+Head = tuple[dict[str, Node[X]], dict[str, Node[X]], dict[str, X]]
+
 First = tuple[X, list[object], str | None]
 
 # Told of each choice that was tried, and whether it was accepted.
@@ -118,9 +122,10 @@ Note = Callable[[Choice[X], bool], None]
 class Tree(Generic[X]):
     """A set of patterns, each with targets by method."""
 
-    __slots__ = ("depth", "root")
+    __slots__ = ("depth", "heads", "root")
 
     def __init__(self) -> None:
+        self.heads: dict[str, Head[X]] = {}
         self.root: Node[X] = Node(None)
         self.depth = 1
 
@@ -137,7 +142,23 @@ class Tree(Generic[X]):
             return node.rests.setdefault("", Leaf(None, node.rests, prefix=True))
         if node.leaf is None:
             node.leaf = Leaf(None)
+            self._add_head(pattern.steps, node.leaf)
         return node.leaf
+
+    def _add_head(self, steps: tuple[Step, ...], leaf: Leaf[X]) -> None:
+        """Remember literals that one plain variable follows, the most common pattern of all.
+
+        Literals go before everything else, so what stands below them is the best choice that there
+        is, and one look-up of them all replaces the descent.
+        """
+        *literals, last = steps
+        if last.kind != Kind.PLAIN or any(step.kind != Kind.LITERAL for step in literals):
+            return
+        node = self.root
+        for step in literals:
+            node = node.literals[step.shape]
+        head = "".join(f"/{step.shape}" for step in literals)
+        self.heads[head] = (node.literals, node.constrained, leaf.targets)
 
     def first(self, method: str, path: str) -> First[X] | None:
         """Follow the best choice at each level, for a path in normal form without raw braces.
