@@ -39,8 +39,13 @@ class ReceiveBuffer:
         """Return the next *size* bytes, or all there are if these are fewer."""
         data = self.data
         pos = self.pos
-        stop = min(pos + size, len(data))
-        self.pos = stop
+        stop = pos + size
+        if stop < len(data):
+            self.pos = stop
+        else:
+            # Nothing is held on to once it is read.
+            self.data = b""
+            self.pos = 0
         # A slice of all of a bytes object is the object itself.
         return data[pos:stop] if type(data) is bytes else bytes(memoryview(data)[pos:stop])
 

@@ -218,7 +218,13 @@ class Connection:
                     data, pos, self._max_line, self._max_header, self._max_headers, self._max_head
                 )
                 if found is not None:
-                    buffer.pos = end = found[4]
+                    end = found[4]
+                    if end == len(data):
+                        # An idle connection holds on to nothing it has received.
+                        buffer.data = b""
+                        buffer.pos = 0
+                    else:
+                        buffer.pos = end
                     return self._receive_request(data[pos:end], found[3] - pos, found)
             head = self._gather(Section.REQUEST)
             if head is None:
@@ -333,6 +339,12 @@ class Connection:
     ) -> Informational | Response:
         status, reason, minor, _, _, known = found
         headers = received_headers(head, start)
+        if self._method == b"CONNECT" and 200 <= status < 300:
+            # RFC 9110 section 9.3.6: a tunnel begins, Content-Length and coding are ignored.
+            if self.our_state is not MIGHT_SWITCH:
+                raise RemoteProtocolError(Fault.SWITCH_UNASKED)
+            self._switch()
+            return Response(status, headers, reason, _VERSIONS[minor], False, True, None)
         framing = response_framing(known, minor)
         if status < 200:
             if status == HTTPStatus.SWITCHING_PROTOCOLS:
@@ -341,10 +353,6 @@ class Connection:
                     raise RemoteProtocolError(Fault.SWITCH_UNASKED)
                 self._switch()
             return Informational(status, headers, reason, _VERSIONS[minor])
-        if self._method == b"CONNECT" and status < 300:
-            # RFC 9110 section 9.3.6: a tunnel begins, Content-Length and coding are ignored.
-            self._switch()
-            return Response(status, headers, reason, _VERSIONS[minor], True, True, None)
         self._peer_minor = minor
         complete, length = self._begin_response_body(status, framing)
         if complete:
@@ -356,7 +364,7 @@ class Connection:
         return Response(status, headers, reason, _VERSIONS[minor], keep_alive, complete, length)
 
     def _begin_response_body(self, status: int, framing: Framing) -> tuple[bool, int | None]:
-        """Choose how a body is read (RFC 9112 section 6.3); return if there is none and its length."""
+        """Choose how a body is read (RFC 9112 section 6.3); say if it is empty, and its length."""
         self._keep_alive = self._keep_alive and framing.keep_alive
         self._reader = None
         self.their_state = SEND_BODY
@@ -536,8 +544,6 @@ class Connection:
         # RFC 9110 section 9.3.6: neither Content-Length nor Transfer-Encoding, nor content.
         if body or has_body_fields(own_framing(known)):
             raise LocalProtocolError("a successful answer to CONNECT has no body and no length")
-        if self.their_state is not MIGHT_SWITCH:
-            raise LocalProtocolError("the connection is to be closed, it cannot become a tunnel")
         self._switch()
         return head + b"\r\n"
 
