@@ -1,5 +1,6 @@
 """Test client, test server and pytest plugin for asyncio HTTP servers."""
 
+from ._blocking import BlockingClient, BlockingResponse, BlockingWebSocket
 from ._body import FormData
 from ._client import TestClient
 from ._clock import Clock
@@ -15,16 +16,30 @@ from ._errors import (
     WSMessageTypeError,
     WSServerHandshakeError,
 )
+from ._factories import ClientFactory, ServerFactory
 from ._faults import Faults
 from ._response import ClientResponse
 from ._server import BaseTestServer, TestServer, unused_port
 from ._stream import StreamReader
 from ._transport import MemoryTransport
+from ._unittest import (
+    AioHTTPTestCase,
+    loop_context,
+    make_mocked_coro,
+    setup_test_loop,
+    teardown_test_loop,
+    unittest_run_loop,
+)
 from ._websocket import ClientWebSocketResponse, WSMessage, WSMsgType
 
 __all__ = [
+    "AioHTTPTestCase",
     "BaseTestServer",
+    "BlockingClient",
+    "BlockingResponse",
+    "BlockingWebSocket",
     "ClientError",
+    "ClientFactory",
     "ClientPayloadError",
     "ClientResponse",
     "ClientResponseError",
@@ -37,6 +52,7 @@ __all__ = [
     "MemoryTransport",
     "ResponseTimeoutError",
     "ServerDisconnectedError",
+    "ServerFactory",
     "StreamReader",
     "TestClient",
     "TestServer",
@@ -45,5 +61,10 @@ __all__ = [
     "WSMessageTypeError",
     "WSMsgType",
     "WSServerHandshakeError",
+    "loop_context",
+    "make_mocked_coro",
+    "setup_test_loop",
+    "teardown_test_loop",
+    "unittest_run_loop",
     "unused_port",
 ]

@@ -67,25 +67,30 @@ class Clock:
         await self.settle()
         while (deadline := self._next_deadline()) <= target:
             self._jump(deadline)
-            await self.settle()
+            await self._settle(grace=False)
         self._jump(target)
         await self.settle()
 
     async def settle(self) -> None:
         """Let the loop run until nothing is ready; no time is added."""
-        quiet, graced = 0, False
+        await self._settle(grace=self._watches_sockets())
+
+    async def _settle(self, grace: bool) -> None:
+        """Let the loop run until it is quiet; *grace* is the time of a kernel, once."""
+        quiet = 0
         for _ in range(_MAX_ROUNDS):
             await asyncio.sleep(0)
             if self._ready_count():
-                quiet, graced = 0, False
+                quiet = 0
+                grace = grace or self._watches_sockets()
                 continue
             quiet += 1
             if quiet < _QUIET_ROUNDS:
                 continue
-            if graced or not self._watches_sockets():
+            if not grace:
                 return
             await asyncio.sleep(_SOCKET_GRACE)
-            quiet, graced = 0, True
+            quiet, grace = 0, False
 
     def _jump(self, when: float) -> None:
         self._advanced += max(0.0, when - self.time())

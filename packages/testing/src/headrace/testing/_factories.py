@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol, TypeVar, final
 
+from ._blocking import BlockingClient
 from ._client import TestClient
 from ._errors import LeakError
 from ._server import BaseTestServer, TestServer
@@ -106,6 +107,50 @@ class Opened:
         while self._all:
             try:
                 await self._all.pop().close()
+            except LeakError as error:
+                leaks += error.leaks
+        if leaks and not ignore_leaks:
+            raise LeakError(leaks)
+
+
+@final
+class BlockingOpened:
+    """The clients that a test without ``async`` has opened.
+
+    Args:
+        defaults: Options of clients that the test does not give.
+    """
+
+    def __init__(self, defaults: dict[str, Any]) -> None:
+        self.clients: list[BlockingClient] = []
+        self._defaults = defaults
+
+    def client(
+        self, app_or_server: Application | ProtocolFactory | BaseTestServer, **options: Any
+    ) -> BlockingClient:
+        """Make a `BlockingClient`."""
+        chosen = {**self._defaults, **options}
+        if isinstance(app_or_server, BaseTestServer):
+            chosen.pop("transport", None)
+        client = BlockingClient(app_or_server, **chosen)
+        self.clients.append(client)
+        client.start()
+        return client
+
+    def described(self) -> list[str]:
+        """Return the last exchanges of each client, for the report of a failure."""
+        return [str(response) for client in self.clients for response in client.exchanges[-3:]]
+
+    def close(self, *, ignore_leaks: bool) -> None:
+        """Close everything.
+
+        Raises:
+            LeakError: with all that is left open, unless *ignore_leaks*.
+        """
+        leaks: list[str] = []
+        while self.clients:
+            try:
+                self.clients.pop().close()
             except LeakError as error:
                 leaks += error.leaks
         if leaks and not ignore_leaks:

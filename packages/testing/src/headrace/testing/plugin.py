@@ -5,13 +5,14 @@ of headrace is imported when a fixture is first used, for pytest imports this mo
 """
 
 import types
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pytest
 
 if TYPE_CHECKING:
-    from ._factories import ClientFactory, Opened, ServerFactory
+    from ._blocking import BlockingClient
+    from ._factories import BlockingOpened, ClientFactory, Opened, ServerFactory
 
 _SCOPES: tuple[Literal["function", "class", "module", "package", "session"], ...] = (
     "function",
@@ -22,7 +23,7 @@ _SCOPES: tuple[Literal["function", "class", "module", "package", "session"], ...
 )
 
 _failed = pytest.StashKey[bool]()
-_opened = pytest.StashKey["Opened"]()
+_opened: "pytest.StashKey[Opened | BlockingOpened]" = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -84,17 +85,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> "Generator[None, Any, pytest
     return report
 
 
+def _defaults(config: pytest.Config) -> dict[str, Any]:
+    return {
+        "transport": config.getini("headrace_transport"),
+        "check_leaks": config.getini("headrace_check_leaks"),
+        "raise_handler_errors": config.getini("headrace_raise_handler_errors"),
+    }
+
+
 async def _closing(request: pytest.FixtureRequest) -> "AsyncIterator[Opened]":
     from ._factories import Opened
 
-    config = request.config
-    opened = Opened(
-        {
-            "transport": config.getini("headrace_transport"),
-            "check_leaks": config.getini("headrace_check_leaks"),
-            "raise_handler_errors": config.getini("headrace_raise_handler_errors"),
-        }
-    )
+    opened = Opened(_defaults(request.config))
     request.node.stash[_opened] = opened
     yield opened
     await opened.close(ignore_leaks=request.node.stash.get(_failed, False))
@@ -145,6 +147,19 @@ def headrace_client(_headrace_opened: "Opened") -> "ClientFactory":
 def headrace_server(_headrace_opened: "Opened") -> "ServerFactory":
     """Make started servers on loopback sockets, which are closed after the test."""
     return _headrace_opened.server
+
+
+@pytest.fixture
+def headrace_blocking_client(
+    request: pytest.FixtureRequest,
+) -> "Iterator[Callable[..., BlockingClient]]":
+    """Make started clients for tests without async, which are closed after the test."""
+    from ._factories import BlockingOpened
+
+    opened = BlockingOpened(_defaults(request.config))
+    request.node.stash[_opened] = opened
+    yield opened.client
+    opened.close(ignore_leaks=request.node.stash.get(_failed, False))
 
 
 @pytest.fixture
