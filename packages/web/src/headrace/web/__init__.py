@@ -18,6 +18,12 @@ from . import _headers as hdrs
 from ._app import (
     Application,
 )
+from ._dispatcher import (
+    AbstractRouteDef,
+    PrefixedSubAppResource,
+    RouteGroup,
+    UrlDispatcher,
+)
 from ._errors import (
     CleanupError,
     ClientConnectionResetError,
@@ -101,8 +107,17 @@ from ._log import (
 from ._middleware import (
     middleware,
 )
+from ._normalize import (
+    normalize_path_middleware,
+)
+from ._policy import (
+    Policy,
+)
 from ._protocol import (
     RequestHandler,
+)
+from ._proxy import (
+    trusted_proxy_middleware,
 )
 from ._request import (
     BaseRequest,
@@ -125,14 +140,16 @@ from ._routedef import (
     post,
     put,
     route,
+    view,
 )
 from ._routes import (
+    AbstractResource,
     AbstractRoute,
-    AbstractRouteDef,
+    DynamicResource,
+    PlainResource,
     Resource,
     ResourceRoute,
     SystemRoute,
-    UrlDispatcher,
     UrlMappingMatchInfo,
 )
 from ._runner import (
@@ -160,6 +177,10 @@ from ._store import (
 from ._streams import (
     StreamReader,
 )
+from ._view import (
+    AbstractView,
+    View,
+)
 from ._websocket import (
     MsgType,
     WebSocketReady,
@@ -172,8 +193,10 @@ from ._websocket import (
 
 __all__ = [
     "AbstractAccessLogger",
+    "AbstractResource",
     "AbstractRoute",
     "AbstractRouteDef",
+    "AbstractView",
     "AccessLogger",
     "AppKey",
     "AppRunner",
@@ -183,6 +206,7 @@ __all__ = [
     "BaseSite",
     "CleanupError",
     "ClientConnectionResetError",
+    "DynamicResource",
     "ETag",
     "GracefulExit",
     "HTTPAccepted",
@@ -253,6 +277,9 @@ __all__ = [
     "MsgType",
     "NotAppKeyWarning",
     "PayloadAccessError",
+    "PlainResource",
+    "Policy",
+    "PrefixedSubAppResource",
     "Request",
     "RequestHandler",
     "RequestKey",
@@ -262,6 +289,7 @@ __all__ = [
     "Response",
     "ResponseKey",
     "RouteDef",
+    "RouteGroup",
     "RouteTableDef",
     "Server",
     "ServerRunner",
@@ -274,6 +302,7 @@ __all__ = [
     "UnixSite",
     "UrlDispatcher",
     "UrlMappingMatchInfo",
+    "View",
     "WSCloseCode",
     "WSMessage",
     "WSMessageTypeError",
@@ -286,10 +315,13 @@ __all__ = [
     "head",
     "json_response",
     "middleware",
+    "normalize_path_middleware",
     "options",
     "patch",
     "post",
     "put",
     "route",
     "run_app",
+    "trusted_proxy_middleware",
+    "view",
 ]

@@ -11,14 +11,22 @@ from functools import partial
 from inspect import isasyncgenfunction, isawaitable
 from typing import Any, Final, TypeVar, overload
 
-from headrace.router import Miss
+from headrace.router import Match, Miss
 
+from . import _headers as hdrs
+from ._dispatcher import (
+    AbstractRouteDef,
+    PrefixedSubAppResource,
+    UrlDispatcher,
+    miss_match,
+    raise_miss,
+)
 from ._errors import CleanupError
-from ._exceptions import HTTPMethodNotAllowed, HTTPNotFound
 from ._middleware import AnyMiddleware, Handler, as_handler, compose
-from ._request import CLIENT_MAX_SIZE, BaseRequest, Request
+from ._policy import Policy
+from ._request import CLIENT_MAX_SIZE, Request
 from ._response import StreamResponse
-from ._routes import AbstractRoute, AbstractRouteDef, MissMatch, SystemRoute, UrlDispatcher
+from ._routes import AbstractRoute, MissRoute, ResourceRoute
 from ._server import Server
 from ._signals import Signal
 from ._store import Key, Store
@@ -40,6 +48,10 @@ class Application(Store):
         middlewares: Middlewares of either dialect, the outermost first.
         handler_args: Settings for the `Server`, as `make_handler` takes them.
         client_max_size: Bytes of body that `Request.read` and its like accept; 0 for any.
+            1 MiB by default, or what the application around this one says.
+        handler_timeout: Seconds that a handler may take, as in `Policy`.
+        handler_cancellation: Whether handlers are cancelled when their client disconnects.
+        metadata: Facts about all routes, as in `Policy`.
         loop: Accepted for the guide's programs and ignored.
         debug: Show more of failures.
     """
@@ -50,7 +62,10 @@ class Application(Store):
         logger: logging.Logger = web_logger,
         middlewares: Iterable[AnyMiddleware] = (),
         handler_args: Mapping[str, Any] | None = None,
-        client_max_size: int = CLIENT_MAX_SIZE,
+        client_max_size: int | None = None,
+        handler_timeout: float | None = None,
+        handler_cancellation: bool | None = None,
+        metadata: Mapping[Any, Any] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         debug: bool = False,
     ) -> None:
@@ -64,13 +79,19 @@ class Application(Store):
         self._router: Final = UrlDispatcher()
         self._middlewares = list(middlewares)
         self._handler_args = dict(handler_args or {})
-        self._client_max_size = client_max_size
+        self._policy = Policy(
+            client_max_size=client_max_size,
+            timeout=handler_timeout,
+            handler_cancellation=handler_cancellation,
+            metadata=metadata or {},
+        )
+        self._subapps: list[Application] = []
         self._finishers: list[Callable[[], Any]] = []
         self._entered: list[AbstractAsyncContextManager[None]] = []
         self._resolve = self._router.resolve
-        self._missed: Handler = as_handler(self._raise_miss)
+        #: What serves the requests that no route matches.
+        self._missed = AbstractRoute(hdrs.METH_ANY, raise_miss)
         self._frozen = False
-        self._hooked = False  # whether anything listens to on_response_prepare
         self._starting = False
         self._started = False
 
@@ -91,14 +112,37 @@ class Application(Store):
         """The running event loop."""
         return asyncio.get_running_loop()
 
-    @property
-    def config_dict(self) -> Mapping[str | Key[Any], Any]:
-        """The values of the application and of those around it."""
-        return dict(self)
-
     def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
         """Add routes that `web.get` and its like describe."""
         return self._router.add_routes(routes)
+
+    def add_subapp(self, prefix: str, subapp: Application) -> PrefixedSubAppResource:
+        """Serve *subapp* below *prefix*, which may have variables; "/" serves it beside the own.
+
+        Middlewares and signals of this application are around those of *subapp*. No routes can
+        be added to *subapp* afterwards.
+
+        Raises:
+            RuntimeError: One of the two has started, or is part of an application already.
+            ConflictError: A route of *subapp* could never run.
+        """
+        return self._adopt(subapp, lambda: self._router.mount(prefix, subapp, subapp.router))
+
+    def add_domain(self, domain: str, subapp: Application) -> PrefixedSubAppResource:
+        """Serve *subapp* for the hosts of *domain*, as ``"*.example.org"``; see `add_subapp`."""
+        return self._adopt(subapp, lambda: self._router.mount_domain(domain, subapp, subapp.router))
+
+    def _adopt(
+        self, subapp: Application, mount: Callable[[], PrefixedSubAppResource]
+    ) -> PrefixedSubAppResource:
+        if self._frozen:
+            raise RuntimeError("cannot add a sub-application: the application has started")
+        if subapp.router.frozen:
+            raise RuntimeError("the sub-application has started or is added already")
+        resource = mount()
+        subapp.router.freeze()
+        self._subapps.append(subapp)
+        return resource
 
     @overload
     def __setitem__(self, key: Key[T], value: T) -> None: ...
@@ -132,8 +176,11 @@ class Application(Store):
         """End the changes and compose each route's handler with the middlewares."""
         if self._frozen:
             return
+        self._arrange((), Policy(client_max_size=CLIENT_MAX_SIZE))
+
+    def _arrange(self, outer: tuple[Application, ...], around: Policy) -> None:
+        """End the changes, inside the applications of *outer* and their policy."""
         self._frozen = True
-        self._hooked = len(self.on_response_prepare) > 0
         self._router.freeze()
         for signal in (
             self.on_response_prepare,
@@ -142,9 +189,16 @@ class Application(Store):
             self.on_cleanup,
         ):
             signal.freeze()
-        for route in self._router.routes():
-            route.chain = compose(as_handler(route.handler), self._middlewares, self)
-        self._missed = compose(as_handler(self._raise_miss), self._middlewares, self)
+        apps = (*outer, self)
+        policy = self._policy.inside(around)
+        _prepare(self._missed, apps, policy)
+        for resource in self._router.resources():
+            if isinstance(resource, PrefixedSubAppResource):
+                resource.app._arrange(apps, policy)
+                _prepare(resource.missed, (*apps, resource.app), policy)
+            else:
+                for route in resource:
+                    _prepare(route, apps, policy)
 
     def make_handler(self, **settings: Any) -> Server:
         """Return the `Server` of the application, for ``loop.create_server``.
@@ -153,7 +207,8 @@ class Application(Store):
         """
         self.freeze()
         settings = {"debug": self.debug, **self._handler_args, **settings}
-        return Server(self.dispatch, request_factory=Request, **settings)
+        dispatch = self.dispatch_by_host if self._router.has_domains else self.dispatch
+        return Server(dispatch, request_factory=Request, **settings)
 
     async def startup(self) -> None:
         """Enter the `cleanup_ctx` contexts and run `on_startup`."""
@@ -165,12 +220,16 @@ class Application(Store):
                 await entered.__aenter__()
                 self._entered.append(entered)
             await self.on_startup.send(self)
+            for subapp in self._subapps:
+                await subapp.startup()
         finally:
             self._starting = False
 
     async def shutdown(self) -> None:
         """Run `on_shutdown`: time to end what keeps handlers from ending."""
         await self.on_shutdown.send(self)
+        for subapp in self._subapps:
+            await subapp.shutdown()
 
     async def cleanup(self) -> None:
         """Run `on_cleanup`, leave the contexts, and run the `register_on_finish` callbacks.
@@ -183,6 +242,8 @@ class Application(Store):
             self._started = False
             for callback in self.on_cleanup:
                 await _collect(errors, callback(self))
+        for subapp in self._subapps:
+            await _collect(errors, subapp.cleanup())
         while self._entered:
             await _collect(errors, self._entered.pop().__aexit__(None, None, None))
         while self._finishers:
@@ -212,35 +273,42 @@ class Application(Store):
         else:
             path = target
         request._app = self
-        if self._hooked:
-            request._prepare_hook = partial(self.on_response_prepare.send, request)
-        if self._client_max_size != CLIENT_MAX_SIZE:
-            request._client_max_size = self._client_max_size
         match = self._resolve(request.method, path)
         if isinstance(match, Miss):
-            request._matched = self._miss(request, match)
-            return self._missed(request)
+            return self._dispatch_miss(request, match)
+        return self._run(request, match)
+
+    def dispatch_by_host(self, request: Request) -> Awaitable[StreamResponse]:
+        """Do as `dispatch`, for an application with routes that stand for certain hosts."""
+        request._app = self
+        match = self._resolve(request.method, request.encoded_path, request.host)
+        if isinstance(match, Miss):
+            return self._dispatch_miss(request, match)
+        return self._run(request, match)
+
+    def _run(self, request: Request, match: Match[ResourceRoute]) -> Awaitable[StreamResponse]:
         request._matched = match
         route = match.value
+        if route.enter is not None:
+            route.enter(request)
         if request._expects_continue:
-            return self._expect(request, route)
+            return _expect(request, route)
         return route.chain(request)
 
-    async def _expect(self, request: Request, route: AbstractRoute) -> StreamResponse:
-        response = await route.handle_expect_header(request)
-        return response if response is not None else await route.chain(request)
+    def _dispatch_miss(self, request: Request, miss: Miss) -> Awaitable[StreamResponse]:
+        missed = self._missed
+        request._matched = miss_match(request.method, miss, missed.apps)
+        if missed.enter is not None:
+            missed.enter(request)
+        return missed.chain(request)
 
-    def _miss(self, request: BaseRequest, miss: Miss) -> MissMatch:
-        exception = (
-            HTTPMethodNotAllowed(request.method, miss.allowed) if miss.allowed else HTTPNotFound()
-        )
-        return MissMatch(SystemRoute(exception))
+    def resolves(self, request: Request, path: str) -> bool:
+        """Tell whether a request like *request* for another *path* would find a route."""
+        found = self._resolve(request.method, path, *self._host_of(request))
+        return isinstance(found, Match) and not isinstance(found.value, MissRoute)
 
-    async def _raise_miss(self, request: Request) -> StreamResponse:
-        """Raise the 404 or 405 of a request that no route matches."""
-        exception = request.match_info.http_exception
-        assert exception is not None
-        raise exception
+    def _host_of(self, request: Request) -> tuple[str, ...]:
+        return (request.host,) if self._router.has_domains else ()
 
     def __repr__(self) -> str:
         return f"<Application 0x{id(self):x}>"
@@ -268,3 +336,76 @@ async def _collect(errors: list[Exception], step: Awaitable[Any]) -> None:
         await step
     except Exception as error:
         errors.append(error)
+
+
+async def _expect(request: Request, route: AbstractRoute) -> StreamResponse:
+    response = await route.handle_expect_header(request)
+    return response if response is not None else await route.chain(request)
+
+
+def _prepare(route: AbstractRoute, apps: tuple[Application, ...], around: Policy) -> None:
+    """Compose what a route does for each request, once for all of them."""
+    route.apps = apps
+    policy = route.policy = route.policy.inside(around)
+    chain = compose(as_handler(route.handler), policy.middlewares, apps[-1])
+    if policy.timeout:
+        chain = _within(policy.timeout, chain)
+    for app in reversed(apps):
+        chain = compose(chain, app.middlewares, app)
+        if app is not apps[0]:
+            chain = _inside(app, chain)
+    route.chain = chain
+    steps = [] if route.enter is None else [route.enter]
+    signals = [app.on_response_prepare for app in apps if len(app.on_response_prepare)]
+    if signals:
+        steps.append(partial(_hook, signals))
+    if policy.client_max_size != CLIENT_MAX_SIZE or policy.handler_cancellation is not None:
+        steps.append(partial(_limit, policy))
+    route.enter = _in_turn(steps)
+
+
+def _in_turn(steps: list[Callable[[Request], None]]) -> Callable[[Request], None] | None:
+    if len(steps) < 2:
+        return steps[0] if steps else None
+
+    def enter(request: Request) -> None:
+        for step in steps:
+            step(request)
+
+    return enter
+
+
+def _hook(signals: list[Signal[Request, StreamResponse]], request: Request) -> None:
+    async def send(response: StreamResponse) -> None:
+        for signal in signals:
+            await signal.send(request, response)
+
+    request._prepare_hook = send
+
+
+def _limit(policy: Policy, request: Request) -> None:
+    assert policy.client_max_size is not None
+    request._client_max_size = policy.client_max_size
+    if policy.handler_cancellation is not None:
+        request._exchange.cancel_on_disconnect(policy.handler_cancellation)
+
+
+def _within(timeout: float, inner: Handler) -> Handler:
+    async def handler(request: Request) -> StreamResponse:
+        async with asyncio.timeout(timeout):
+            return await inner(request)
+
+    return handler
+
+
+def _inside(app: Application, inner: Handler) -> Handler:
+    """Make *app* the request's application for as long as *inner* runs."""
+
+    async def handler(request: Request) -> StreamResponse:
+        outer, request._app = request._app, app
+        try:
+            return await inner(request)
+        finally:
+            request._app = outer
+
+    return handler

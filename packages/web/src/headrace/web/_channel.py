@@ -142,7 +142,11 @@ class WebSocketChannel(asyncio.Protocol):
             RuntimeError: More than `SEND_LIMIT` bytes wait and nobody awaits.
         """
         transport = self._transport
-        if transport is None or self._connection.state is not State.OPEN:
+        if (
+            transport is None
+            or self._connection.state is not State.OPEN
+            or transport.is_closing()  # it would drop what it is given, and never pause
+        ):
             raise lost_connection()
         if self._paused_writing and transport.get_write_buffer_size() > SEND_LIMIT:
             transport.abort()

@@ -129,6 +129,7 @@ class RequestHandler(asyncio.Protocol):
     __slots__ = (
         "__weakref__",
         "_backlog",
+        "_cancels",
         "_closing",
         "_content",
         "_deadline",
@@ -158,6 +159,7 @@ class RequestHandler(asyncio.Protocol):
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         self._deadline = 0.0
         self._backlog = 0  # bytes that the client had not taken when a deadline passed
+        self._cancels = service.handler_cancellation
         self._closing = False
         self._eof = False
         self._in_head = False  # whether the time for the head of a request is running
@@ -191,7 +193,7 @@ class RequestHandler(asyncio.Protocol):
         if content is not None:
             content.set_exception(lost_connection())
         self._wake_writers()
-        if task is not None and self._service.handler_cancellation:
+        if task is not None and self._cancels:
             task.cancel()
 
     def data_received(self, data: bytes) -> None:
@@ -216,7 +218,7 @@ class RequestHandler(asyncio.Protocol):
             self._pump()
         elif self._content is not None:
             self._pump_body()
-        if self._task is not None and self._service.handler_cancellation:
+        if self._task is not None and self._cancels:
             self._task.cancel()
         # A TLS connection cannot be half-closed, and asyncio warns of the attempt.
         return not self._closing and self.get_extra_info("sslcontext") is None
@@ -446,6 +448,7 @@ class RequestHandler(asyncio.Protocol):
         if self.upgraded is not None:
             self._closing = True
             return
+        self._cancels = service.handler_cancellation
         content = self._content
         if content is not None:
             self._content = None
@@ -528,6 +531,10 @@ class RequestHandler(asyncio.Protocol):
 
     def write(self, data: bytes | bytearray | memoryview) -> Awaitable[None]:
         transport = self._connected()
+        if transport.is_closing():
+            # Such a transport drops what it is given and never pauses: a loop of writes would
+            # go on for ever, without a turn for the event that ends the connection.
+            raise lost_connection()
         if self._paused_writing and transport.get_write_buffer_size() > WRITE_LIMIT:
             self._abort()
             raise RuntimeError(
@@ -542,6 +549,10 @@ class RequestHandler(asyncio.Protocol):
 
     def drain(self) -> Awaitable[None]:
         return _Drain(self) if self._paused_writing else DONE
+
+    def cancel_on_disconnect(self, wanted: bool) -> None:
+        """Decide for the current request whether a disconnect cancels its handler."""
+        self._cancels = wanted
 
     def upgrade(self, fields: list[Field], protocol: asyncio.Protocol) -> None:
         """Send 101 and hand the connection over, with the bytes that came after the request."""

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import json
 import re
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -570,9 +571,8 @@ class Request(BaseRequest):
 
     @property
     def config_dict(self) -> Mapping[Any, Any]:
-        """The values of the application and of those around it."""
-        config: Mapping[Any, Any] = self._app.config_dict
-        return config
+        """The values of the application and, where it has none, of those around it."""
+        return ChainMap(*reversed(self.match_info.apps))
 
     @reify
     def match_info(self) -> Any:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 from . import _headers as hdrs
+from ._dispatcher import Registrar
 from ._middleware import AnyHandler
-from ._routes import AbstractRoute, UrlDispatcher
+from ._routes import AbstractRoute
 
 H = TypeVar("H", bound=AnyHandler)
 
@@ -22,7 +23,7 @@ class RouteDef:
     handler: AnyHandler
     kwargs: dict[str, Any] = field(default_factory=dict)
 
-    def register(self, router: UrlDispatcher) -> list[AbstractRoute]:
+    def register(self, router: Registrar) -> list[AbstractRoute]:
         """Add the route to *router*; GET brings HEAD unless ``allow_head`` is False."""
         if self.method == hdrs.METH_GET:
             return [router.add_get(self.path, self.handler, **self.kwargs)]
@@ -78,6 +79,11 @@ def patch(path: str, handler: AnyHandler, **kwargs: Any) -> RouteDef:
 def delete(path: str, handler: AnyHandler, **kwargs: Any) -> RouteDef:
     """Describe a route for DELETE."""
     return route(hdrs.METH_DELETE, path, handler, **kwargs)
+
+
+def view(path: str, handler: AnyHandler, **kwargs: Any) -> RouteDef:
+    """Describe a route for all methods, served by a class-based view."""
+    return route(hdrs.METH_ANY, path, handler, **kwargs)
 
 
 class RouteTableDef(Sequence[RouteDef]):
@@ -138,6 +144,10 @@ class RouteTableDef(Sequence[RouteDef]):
     def options(self, path: str, **kwargs: Any) -> Callable[[H], H]:
         """Register the decorated handler for OPTIONS."""
         return self.route(hdrs.METH_OPTIONS, path, **kwargs)
+
+    def view(self, path: str, **kwargs: Any) -> Callable[[H], H]:
+        """Register the decorated class-based view for all methods."""
+        return self.route(hdrs.METH_ANY, path, **kwargs)
 
     def __repr__(self) -> str:
         return f"<RouteTableDef count={len(self._items)}>"

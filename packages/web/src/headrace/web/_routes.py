@@ -1,19 +1,20 @@
-"""The dispatcher: `headrace.router` with handlers as its values, under the names of aiohttp.web."""
+"""Routes and resources as programs see them, and what a request finds: its `match_info`."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from yarl import URL
 
-from headrace.router import Match, Miss, Router
 from headrace.router import Resource as Pattern
+from headrace.router import Router
 
 from . import _headers as hdrs
 from ._exceptions import HTTPException, HTTPExpectationFailed
 from ._middleware import AnyHandler, Handler, as_handler
+from ._policy import NO_POLICY, Policy
 from ._request import BaseRequest, Request
 from ._response import StreamResponse
 
@@ -40,7 +41,8 @@ class AbstractRoute:
         handler: AnyHandler,
         *,
         expect_handler: ExpectHandler | None = None,
-        resource: Resource | None = None,
+        resource: AbstractResource | None = None,
+        policy: Policy = NO_POLICY,
     ) -> None:
         if not callable(handler):
             raise TypeError(f"a handler must be callable, not {handler!r}")
@@ -48,8 +50,13 @@ class AbstractRoute:
         self._handler = handler
         self._resource = resource
         self._expect_handler = expect_handler or default_expect_handler
+        self.policy = policy
+        #: The applications around the route, the outermost first.
+        self.apps: tuple[Any, ...] = ()
         #: The handler inside its middlewares; composed when the application starts.
         self.chain: Handler = as_handler(handler)
+        #: What is to be done for a request before `chain`; None for the usual route.
+        self.enter: Callable[[Request], None] | None = None
 
     @property
     def method(self) -> str:
@@ -67,14 +74,19 @@ class AbstractRoute:
         return None if self._resource is None else self._resource.name
 
     @property
-    def resource(self) -> Resource | None:
+    def resource(self) -> AbstractResource | None:
         """The resource to which the route belongs; None for a `SystemRoute`."""
         return self._resource
+
+    @property
+    def metadata(self) -> Mapping[Any, Any]:
+        """The facts that the route's policy states for others to read."""
+        return self.policy.metadata
 
     def match_info(self, request: BaseRequest, params: Mapping[str, Any]) -> UrlMappingMatchInfo:
         """Build the mapping that handlers see as ``request.match_info``."""
         assert isinstance(request, Request)
-        return UrlMappingMatchInfo(params, self, request.app)
+        return UrlMappingMatchInfo(params, self, request)
 
     async def handle_expect_header(self, request: Request) -> StreamResponse | None:
         """Run the route's handler for requests that wait with Expect."""
@@ -84,7 +96,7 @@ class AbstractRoute:
 class ResourceRoute(AbstractRoute):
     """A route of a resource."""
 
-    _resource: Resource
+    _resource: AbstractResource
 
     def url(self, **kwargs: Any) -> str:
         """Build the URL of the resource, in the guide's form."""
@@ -98,12 +110,17 @@ class ResourceRoute(AbstractRoute):
         return f"<{type(self).__name__} [{self._method}] {self._resource!r} -> {self._handler!r}>"
 
 
+class MissRoute(ResourceRoute):
+    """What serves the paths of a nested application that none of its routes matches."""
+
+
 class SystemRoute(AbstractRoute):
     """The route of a request that no route matches: its handler raises the 404 or 405."""
 
-    def __init__(self, http_exception: HTTPException) -> None:
+    def __init__(self, http_exception: HTTPException, apps: tuple[Any, ...] = ()) -> None:
         super().__init__(hdrs.METH_ANY, self._raise)
         self._http_exception = http_exception
+        self.apps = apps
 
     async def _raise(self, request: Request) -> StreamResponse:
         raise self._http_exception
@@ -122,40 +139,23 @@ class SystemRoute(AbstractRoute):
         return f"<SystemRoute {self.status}: {self.reason}>"
 
 
-class Resource:
-    """A path with the routes that serve its methods."""
+class AbstractResource:
+    """A path, or all paths below one, with the routes that serve its methods."""
 
-    def __init__(self, dispatcher: UrlDispatcher, pattern: Pattern[ResourceRoute]) -> None:
-        self._dispatcher = dispatcher
-        self._pattern = pattern
+    def __init__(self, pattern: Pattern[ResourceRoute]) -> None:
+        self._origin = pattern  # as the application itself has it, with its name
+        self._pattern = pattern  # as the outermost application has it, for URLs
         self._routes: list[ResourceRoute] = []
 
     @property
     def name(self) -> str | None:
         """The name under which `UrlDispatcher` lists the resource."""
-        return self._pattern.name
+        return self._origin.name
 
     @property
     def canonical(self) -> str:
         """The path as it was registered, without regular expressions."""
         return self._pattern.canonical
-
-    def add_route(
-        self, method: str, handler: AnyHandler, *, expect_handler: ExpectHandler | None = None
-    ) -> ResourceRoute:
-        """Serve *method* with *handler*.
-
-        Raises:
-            RuntimeError: The application has started.
-            ConflictError: The route could never run; the message names the other one.
-            TypeError: *handler* cannot be called.
-        """
-        self._dispatcher.refuse_when_frozen()
-        method = method.upper()
-        route = ResourceRoute(method, handler, expect_handler=expect_handler, resource=self)
-        self._pattern.add_route(method, route)
-        self._routes.append(route)
-        return route
 
     def url(
         self,
@@ -173,7 +173,13 @@ class Resource:
 
     def get_info(self) -> Mapping[str, Any]:
         """Return what there is to know about the resource, for display."""
-        return {"formatter": self.canonical} if "{" in self.canonical else {"path": self.canonical}
+        return {"path": self.canonical}
+
+    def move(self, table: Router[ResourceRoute], prefix: str) -> None:
+        """Serve the same routes in *table* below *prefix*: URLs are built with it from now on."""
+        self._pattern = table.add_resource(prefix + self._pattern.pattern)
+        for route in self._routes:
+            self._pattern.add_route(route.method, route)
 
     def __len__(self) -> int:
         return len(self._routes)
@@ -186,13 +192,52 @@ class Resource:
         return f"<{type(self).__name__} {name}{self.canonical}>"
 
 
+class Resource(AbstractResource):
+    """A path with the routes that serve its methods."""
+
+    def add_route(
+        self,
+        method: str,
+        handler: AnyHandler,
+        *,
+        expect_handler: ExpectHandler | None = None,
+        policy: Policy = NO_POLICY,
+    ) -> ResourceRoute:
+        """Serve *method* with *handler*.
+
+        Raises:
+            FrozenError: The application has started.
+            ConflictError: The route could never run; the message names the other one.
+            TypeError: *handler* cannot be called.
+        """
+        method = method.upper()
+        route = ResourceRoute(
+            method, handler, expect_handler=expect_handler, resource=self, policy=policy
+        )
+        self._pattern.add_route(method, route)
+        self._routes.append(route)
+        return route
+
+
+class PlainResource(Resource):
+    """A path without variables."""
+
+
+class DynamicResource(Resource):
+    """A path with variables."""
+
+    def get_info(self) -> Mapping[str, Any]:
+        """Return what there is to know about the resource, for display."""
+        return {"formatter": self.canonical, "pattern": self._pattern.pattern}
+
+
 class UrlMappingMatchInfo(dict[str, Any]):
     """The variables of the path, and the route that was found."""
 
-    def __init__(self, values: Mapping[str, Any], route: AbstractRoute, app: Any) -> None:
+    def __init__(self, values: Mapping[str, Any], route: AbstractRoute, request: Request) -> None:
         super().__init__(values)
         self._route: Final = route
-        self._app: Final = app
+        self._request: Final = request
 
     @property
     def route(self) -> AbstractRoute:
@@ -213,12 +258,12 @@ class UrlMappingMatchInfo(dict[str, Any]):
     @property
     def apps(self) -> tuple[Any, ...]:
         """The applications around the route, the outermost first."""
-        return (self._app,)
+        return self._route.apps or (self._request.app,)
 
     @property
     def current_app(self) -> Any:
-        """The innermost of `apps`."""
-        return self._app
+        """The application whose middleware or handler is running."""
+        return self._request.app
 
     def get_info(self) -> Mapping[str, Any]:
         """Return what there is to know about the route's resource."""
@@ -234,179 +279,3 @@ class MissMatch(NamedTuple):
 
     value: SystemRoute
     params: Mapping[str, Any] = MappingProxyType({})
-
-
-class ResourcesView:
-    """The resources of a dispatcher, in order of registration."""
-
-    def __init__(self, resources: list[Resource]) -> None:
-        self._resources = resources
-
-    def __len__(self) -> int:
-        return len(self._resources)
-
-    def __iter__(self) -> Iterator[Resource]:
-        return iter(self._resources)
-
-    def __contains__(self, resource: object) -> bool:
-        return resource in self._resources
-
-
-class RoutesView:
-    """The routes of a dispatcher, in order of their resources."""
-
-    def __init__(self, resources: list[Resource]) -> None:
-        self._routes = [route for resource in resources for route in resource]
-
-    def __len__(self) -> int:
-        return len(self._routes)
-
-    def __iter__(self) -> Iterator[ResourceRoute]:
-        return iter(self._routes)
-
-    def __contains__(self, route: object) -> bool:
-        return route in self._routes
-
-
-class AbstractRouteDef(Protocol):
-    """What `UrlDispatcher.add_routes` takes."""
-
-    def register(self, router: UrlDispatcher) -> list[AbstractRoute]:
-        """Add the described routes to *router*."""
-
-
-class UrlDispatcher(Mapping[str, Resource]):
-    """The routes of an application, and a mapping of its named resources."""
-
-    def __init__(self) -> None:
-        self._router: Router[ResourceRoute] = Router()
-        self._resources: list[Resource] = []
-        self._by_pattern: dict[Pattern[ResourceRoute], Resource] = {}
-        self.resolve: Callable[[str, str], Match[ResourceRoute] | Miss] = self._router.resolve
-
-    # -- adding
-
-    def add_resource(self, path: str, *, name: str | None = None) -> Resource:
-        """Return the resource of *path*, made when there is none yet.
-
-        Raises:
-            PatternError: *path* is malformed.
-            ValueError: *name* is taken by another resource.
-            RuntimeError: The application has started.
-        """
-        self.refuse_when_frozen()
-        pattern = self._router.add_resource(path, name=name)
-        resource = self._by_pattern.get(pattern)
-        if resource is None:
-            resource = self._by_pattern[pattern] = Resource(self, pattern)
-            self._resources.append(resource)
-        return resource
-
-    def add_route(
-        self,
-        method: str,
-        path: str,
-        handler: AnyHandler,
-        *,
-        name: str | None = None,
-        expect_handler: ExpectHandler | None = None,
-    ) -> ResourceRoute:
-        """Serve *method* (``*`` for any) of *path* with *handler*."""
-        resource = self.add_resource(path, name=name)
-        return resource.add_route(method, handler, expect_handler=expect_handler)
-
-    def add_head(self, path: str, handler: AnyHandler, **kwargs: Any) -> ResourceRoute:
-        """Serve HEAD of *path*."""
-        return self.add_route(hdrs.METH_HEAD, path, handler, **kwargs)
-
-    def add_get(
-        self,
-        path: str,
-        handler: AnyHandler,
-        *,
-        name: str | None = None,
-        allow_head: bool = True,
-        **kwargs: Any,
-    ) -> ResourceRoute:
-        """Serve GET of *path*, and HEAD too unless *allow_head* is False."""
-        resource = self.add_resource(path, name=name)
-        if allow_head:
-            resource.add_route(hdrs.METH_HEAD, handler, **kwargs)
-        return resource.add_route(hdrs.METH_GET, handler, **kwargs)
-
-    def add_post(self, path: str, handler: AnyHandler, **kwargs: Any) -> ResourceRoute:
-        """Serve POST of *path*."""
-        return self.add_route(hdrs.METH_POST, path, handler, **kwargs)
-
-    def add_put(self, path: str, handler: AnyHandler, **kwargs: Any) -> ResourceRoute:
-        """Serve PUT of *path*."""
-        return self.add_route(hdrs.METH_PUT, path, handler, **kwargs)
-
-    def add_patch(self, path: str, handler: AnyHandler, **kwargs: Any) -> ResourceRoute:
-        """Serve PATCH of *path*."""
-        return self.add_route(hdrs.METH_PATCH, path, handler, **kwargs)
-
-    def add_delete(self, path: str, handler: AnyHandler, **kwargs: Any) -> ResourceRoute:
-        """Serve DELETE of *path*."""
-        return self.add_route(hdrs.METH_DELETE, path, handler, **kwargs)
-
-    def add_options(self, path: str, handler: AnyHandler, **kwargs: Any) -> ResourceRoute:
-        """Serve OPTIONS of *path*."""
-        return self.add_route(hdrs.METH_OPTIONS, path, handler, **kwargs)
-
-    def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
-        """Add routes that `web.get` and its like describe."""
-        return [route for definition in routes for route in definition.register(self)]
-
-    # -- looking
-
-    def resources(self) -> ResourcesView:
-        """Return the resources."""
-        return ResourcesView(self._resources)
-
-    def routes(self) -> RoutesView:
-        """Return the routes."""
-        return RoutesView(self._resources)
-
-    def named_resources(self) -> Mapping[str, Resource]:
-        """Return the resources that have a name."""
-        named = self._router.named_resources()
-        return {name: self._by_pattern[pattern] for name, pattern in named.items()}
-
-    def __getitem__(self, name: str) -> Resource:
-        return self._by_pattern[self._router[name]]
-
-    def __len__(self) -> int:
-        return len(self._router)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._router)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._router
-
-    def __bool__(self) -> bool:
-        # A dispatcher without names is still a dispatcher.
-        return True
-
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
-
-    # -- life
-
-    @property
-    def frozen(self) -> bool:
-        """Whether routes can no longer be added."""
-        return self._router.frozen
-
-    def freeze(self) -> None:
-        """Refuse further routes."""
-        self._router.freeze()
-
-    def refuse_when_frozen(self) -> None:
-        """Raise RuntimeError when the application has started."""
-        if self.frozen:
-            raise RuntimeError("cannot add a route: the application has started")
-
-    def __repr__(self) -> str:
-        return f"<UrlDispatcher of {len(self._resources)} resources>"

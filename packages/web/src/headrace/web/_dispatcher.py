@@ -1,0 +1,366 @@
+"""The dispatcher: `headrace.router` with handlers as its values, under the names of aiohttp.web."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypedDict, Unpack
+
+from headrace.router import Match, Miss, Router
+from headrace.router import Resource as Pattern
+
+from . import _headers as hdrs
+from ._exceptions import HTTPMethodNotAllowed, HTTPNotFound
+from ._middleware import AnyHandler, AnyMiddleware
+from ._policy import NO_POLICY, Policy
+from ._request import Request
+from ._response import StreamResponse
+from ._routes import (
+    AbstractResource,
+    AbstractRoute,
+    DynamicResource,
+    ExpectHandler,
+    MissMatch,
+    MissRoute,
+    PlainResource,
+    Resource,
+    ResourceRoute,
+    SystemRoute,
+)
+
+
+class PolicyOptions(TypedDict, total=False):
+    """The arguments of `Policy`, as methods that add routes take them."""
+
+    middlewares: Sequence[AnyMiddleware]
+    client_max_size: int | None
+    timeout: float | None
+    handler_cancellation: bool | None
+    metadata: Mapping[Any, Any]
+
+
+class RouteOptions(PolicyOptions, total=False):
+    """What methods that add a route take beside method, path and handler."""
+
+    name: str | None
+    expect_handler: ExpectHandler | None
+
+
+class ResourcesView:
+    """The resources of a dispatcher, in order of registration."""
+
+    def __init__(self, resources: list[AbstractResource]) -> None:
+        self._resources = resources
+
+    def __len__(self) -> int:
+        return len(self._resources)
+
+    def __iter__(self) -> Iterator[AbstractResource]:
+        return iter(self._resources)
+
+    def __contains__(self, resource: object) -> bool:
+        return resource in self._resources
+
+
+class RoutesView:
+    """The routes of a dispatcher, in order of their resources."""
+
+    def __init__(self, resources: list[AbstractResource]) -> None:
+        self._routes = [route for resource in resources for route in resource]
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def __iter__(self) -> Iterator[ResourceRoute]:
+        return iter(self._routes)
+
+    def __contains__(self, route: object) -> bool:
+        return route in self._routes
+
+
+class AbstractRouteDef(Protocol):
+    """What `UrlDispatcher.add_routes` takes."""
+
+    def register(self, router: Registrar) -> list[AbstractRoute]:
+        """Add the described routes to *router*."""
+
+
+class Registrar(ABC):
+    """The methods that add routes; a dispatcher has them, and each of its groups."""
+
+    @abstractmethod
+    def add_resource(self, path: str, *, name: str | None = None) -> Resource:
+        """Return the resource of *path*, made when there is none yet."""
+
+    @property
+    @abstractmethod
+    def _policy(self) -> Policy: ...
+
+    def _add(
+        self, methods: Sequence[str], path: str, handler: AnyHandler, options: RouteOptions
+    ) -> ResourceRoute:
+        """Serve several methods with one handler; return the last route."""
+        own: dict[str, Any] = {**options}
+        resource = self.add_resource(path, name=own.pop("name", None))
+        expect_handler = own.pop("expect_handler", None)
+        policy = Policy(**own).inside(self._policy)
+        routes = [
+            resource.add_route(method, handler, expect_handler=expect_handler, policy=policy)
+            for method in methods
+        ]
+        return routes[-1]
+
+    def add_route(
+        self, method: str, path: str, handler: AnyHandler, **options: Unpack[RouteOptions]
+    ) -> ResourceRoute:
+        """Serve *method* (``*`` for any) of *path* with *handler*.
+
+        Options are a *name*, an *expect_handler*, and the arguments of `Policy`.
+        """
+        return self._add([method], path, handler, options)
+
+    def add_head(
+        self, path: str, handler: AnyHandler, **options: Unpack[RouteOptions]
+    ) -> ResourceRoute:
+        """Serve HEAD of *path*."""
+        return self._add([hdrs.METH_HEAD], path, handler, options)
+
+    def add_get(
+        self,
+        path: str,
+        handler: AnyHandler,
+        *,
+        allow_head: bool = True,
+        **options: Unpack[RouteOptions],
+    ) -> ResourceRoute:
+        """Serve GET of *path*, and HEAD too unless *allow_head* is False."""
+        methods = [hdrs.METH_HEAD, hdrs.METH_GET] if allow_head else [hdrs.METH_GET]
+        return self._add(methods, path, handler, options)
+
+    def add_post(
+        self, path: str, handler: AnyHandler, **options: Unpack[RouteOptions]
+    ) -> ResourceRoute:
+        """Serve POST of *path*."""
+        return self._add([hdrs.METH_POST], path, handler, options)
+
+    def add_put(
+        self, path: str, handler: AnyHandler, **options: Unpack[RouteOptions]
+    ) -> ResourceRoute:
+        """Serve PUT of *path*."""
+        return self._add([hdrs.METH_PUT], path, handler, options)
+
+    def add_patch(
+        self, path: str, handler: AnyHandler, **options: Unpack[RouteOptions]
+    ) -> ResourceRoute:
+        """Serve PATCH of *path*."""
+        return self._add([hdrs.METH_PATCH], path, handler, options)
+
+    def add_delete(
+        self, path: str, handler: AnyHandler, **options: Unpack[RouteOptions]
+    ) -> ResourceRoute:
+        """Serve DELETE of *path*."""
+        return self._add([hdrs.METH_DELETE], path, handler, options)
+
+    def add_options(
+        self, path: str, handler: AnyHandler, **options: Unpack[RouteOptions]
+    ) -> ResourceRoute:
+        """Serve OPTIONS of *path*."""
+        return self._add([hdrs.METH_OPTIONS], path, handler, options)
+
+    def add_view(
+        self, path: str, handler: AnyHandler, **options: Unpack[RouteOptions]
+    ) -> ResourceRoute:
+        """Serve all methods of *path* with a class-based view."""
+        return self._add([hdrs.METH_ANY], path, handler, options)
+
+    def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
+        """Add routes that `web.get` and its like describe."""
+        return [route for definition in routes for route in definition.register(self)]
+
+
+class RouteGroup(Registrar):
+    """Adds routes below a prefix, under a policy."""
+
+    def __init__(self, around: Registrar, prefix: str, policy: Policy) -> None:
+        self._around = around
+        self._prefix = prefix.rstrip("/")
+        self._own = policy
+
+    @property
+    def _policy(self) -> Policy:
+        return self._own.inside(self._around._policy)
+
+    def add_resource(self, path: str, *, name: str | None = None) -> Resource:
+        """Return the resource of *path* below the group's prefix."""
+        return self._around.add_resource(self._prefix + path, name=name)
+
+    def group(self, prefix: str = "", **options: Unpack[PolicyOptions]) -> RouteGroup:
+        """Return a group inside this one."""
+        return RouteGroup(self, prefix, Policy(**options))
+
+
+async def raise_miss(request: Request) -> StreamResponse:
+    """Raise the 404 or 405 of a request that no route matches."""
+    exception = request.match_info.http_exception
+    assert exception is not None
+    raise exception
+
+
+def miss_match(method: str, miss: Match[ResourceRoute] | Miss, apps: tuple[Any, ...]) -> MissMatch:
+    """Return what stands for a match: a route that raises the 404 or 405."""
+    allowed = miss.allowed if isinstance(miss, Miss) else ()
+    exception = HTTPMethodNotAllowed(method, allowed) if allowed else HTTPNotFound()
+    return MissMatch(SystemRoute(exception, apps))
+
+
+class PrefixedSubAppResource(AbstractResource):
+    """The place of a nested application: its routes, and the 404 and 405 below its prefix.
+
+    The routes of the application stand in the table of the one around it, so that finding them
+    costs no more than finding its own; what is below the prefix and matches none of them goes
+    through the middlewares of the nested application too.
+    """
+
+    def __init__(
+        self, table: Router[ResourceRoute], prefix: str, app: Any, inner: UrlDispatcher
+    ) -> None:
+        self.app = app
+        self._inner = inner
+        self._routes = []
+        self._prefix = ""
+        self.missed = MissRoute(hdrs.METH_ANY, raise_miss, resource=self)
+        self.missed.enter = self._enter
+        self.move(table, prefix)
+        self._origin = self._pattern
+
+    def move(self, table: Router[ResourceRoute], prefix: str) -> None:
+        """Serve the same routes in *table* below *prefix*."""
+        self._prefix = prefix.rstrip("/") + self._prefix
+        self._pattern = table.add_prefix(self._prefix, self.missed)
+        for resource in self._inner.resources():
+            resource.move(table, prefix.rstrip("/"))
+
+    def _enter(self, request: Request) -> None:
+        """Replace the match with the miss that it is."""
+        match = request._matched
+        assert isinstance(match, Match)
+        found = self._inner.resolve(request.method, match.raw_rest or "/")
+        request._matched = miss_match(request.method, found, self.missed.apps)
+
+    def get_info(self) -> Mapping[str, Any]:
+        """Return what there is to know about the resource, for display."""
+        return {"app": self.app, "prefix": self.canonical}
+
+    def __len__(self) -> int:
+        return len(self._inner.routes())
+
+    def __iter__(self) -> Iterator[ResourceRoute]:
+        return iter(self._inner.routes())
+
+
+class UrlDispatcher(Registrar, Mapping[str, AbstractResource]):
+    """The routes of an application, and a mapping of its named resources."""
+
+    def __init__(self) -> None:
+        self._router: Router[ResourceRoute] = Router()
+        self._resources: list[AbstractResource] = []
+        self._by_pattern: dict[Pattern[ResourceRoute], Resource] = {}
+        self.resolve: Callable[..., Match[ResourceRoute] | Miss] = self._router.resolve
+        #: Whether some routes stand for certain hosts only.
+        self.has_domains = False
+
+    # -- adding
+
+    @property
+    def _policy(self) -> Policy:
+        return NO_POLICY
+
+    def add_resource(self, path: str, *, name: str | None = None) -> Resource:
+        """Return the resource of *path*, made when there is none yet.
+
+        Raises:
+            PatternError: *path* is malformed.
+            ValueError: *name* is taken by another resource.
+            RuntimeError: The application has started.
+        """
+        self.refuse_when_frozen()
+        pattern = self._router.add_resource(path, name=name)
+        resource = self._by_pattern.get(pattern)
+        if resource is None:
+            kind = DynamicResource if pattern.variables else PlainResource
+            resource = self._by_pattern[pattern] = kind(pattern)
+            self._resources.append(resource)
+        return resource
+
+    def group(self, prefix: str = "", **options: Unpack[PolicyOptions]) -> RouteGroup:
+        """Return a group: what it adds stands below *prefix* and inherits the policy given."""
+        return RouteGroup(self, prefix, Policy(**options))
+
+    def mount(self, prefix: str, app: Any, inner: UrlDispatcher) -> PrefixedSubAppResource:
+        """Take in the routes of a nested application below *prefix*."""
+        self.refuse_when_frozen()
+        return self._take_in(PrefixedSubAppResource(self._router, prefix, app, inner))
+
+    def mount_domain(self, domain: str, app: Any, inner: UrlDispatcher) -> PrefixedSubAppResource:
+        """Take in the routes of a nested application for the hosts of *domain*."""
+        self.refuse_when_frozen()
+        table = self._router.add_host(domain)
+        self.has_domains = True
+        return self._take_in(PrefixedSubAppResource(table, "", app, inner))
+
+    def _take_in(self, resource: PrefixedSubAppResource) -> PrefixedSubAppResource:
+        self._resources.append(resource)
+        return resource
+
+    # -- looking
+
+    def resources(self) -> ResourcesView:
+        """Return the resources."""
+        return ResourcesView(self._resources)
+
+    def routes(self) -> RoutesView:
+        """Return the routes."""
+        return RoutesView(self._resources)
+
+    def named_resources(self) -> Mapping[str, AbstractResource]:
+        """Return the resources that have a name."""
+        named = self._router.named_resources()
+        return {name: self._by_pattern[pattern] for name, pattern in named.items()}
+
+    def __getitem__(self, name: str) -> AbstractResource:
+        return self._by_pattern[self._router[name]]
+
+    def __len__(self) -> int:
+        return len(self._router)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._router)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._router
+
+    def __bool__(self) -> bool:
+        # A dispatcher without names is still a dispatcher.
+        return True
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    # -- life
+
+    @property
+    def frozen(self) -> bool:
+        """Whether routes can no longer be added."""
+        return self._router.frozen
+
+    def freeze(self) -> None:
+        """Refuse further routes."""
+        self._router.freeze()
+
+    def refuse_when_frozen(self) -> None:
+        """Raise RuntimeError when the application has started."""
+        if self.frozen:
+            raise RuntimeError("cannot add a route: the application has started")
+
+    def __repr__(self) -> str:
+        return f"<UrlDispatcher of {len(self._resources)} resources>"
