@@ -18,7 +18,9 @@ _create_server = asyncio.BaseEventLoop.create_server
 async def create_server(
     loop: asyncio.BaseEventLoop, factory: Any, host: Any = None, port: Any = None, **options: Any
 ) -> asyncio.Server:
-    server = await _create_server(loop, factory, host, 0 if port == 8080 else port, **options)
+    if port != 8080:
+        return await _create_server(loop, factory, host, port, **options)
+    server = await _create_server(loop, factory, host, 0, **options)
     for sock in server.sockets:
         if sock.family == socket.AF_INET:
             print("PORT", sock.getsockname()[1], flush=True)
