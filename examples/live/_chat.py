@@ -63,13 +63,16 @@ class Person:
         try:
             self._outbox.put_nowait(message)
         except asyncio.QueueFull:
-            # It does not read: it would not read a close frame either.
-            if self._transport is not None:
-                self._transport.abort()
+            self.drop()
+
+    def drop(self) -> None:
+        """End the connection at once: who does not read would not read a close frame either."""
+        if self._transport is not None:
+            self._transport.abort()
 
     async def write(self) -> None:
         """Send what is posted, at the speed of the window."""
-        while True:
+        while not self.ws.closed:
             message = await self._outbox.get()
             try:
                 await self.ws.send_str(message)
@@ -215,13 +218,19 @@ async def converse(room: Room, person: Person) -> None:
             if person.ws.closed:
                 break  # what it said too fast leaves with it
         room.receive(person, message.data)
+        await asyncio.sleep(0)  # one message at a time: what it causes goes out before the next
 
 
 async def chat(request: web.Request) -> web.WebSocketResponse:
     """Serve one window of the chat until its connection ends."""
     refuse_strangers(request)
     room = request.app[ROOM]
-    ws = web.WebSocketResponse(heartbeat=HEARTBEAT, timeout=CLOSE_TIMEOUT, max_msg_size=MAX_FRAME)
+    ws = web.WebSocketResponse(
+        heartbeat=HEARTBEAT,
+        timeout=CLOSE_TIMEOUT,
+        max_msg_size=MAX_FRAME,
+        compress=False,  # short texts, to be compressed for each window: it would not pay
+    )
     with room.place(ws):
         await ws.prepare(request)
         person = Person(ws, request.transport, room.settings.outbox)

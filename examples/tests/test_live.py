@@ -259,6 +259,21 @@ async def test_window_that_does_not_read_is_dropped_and_hurts_nobody() -> None:
         del reader
 
 
+async def test_a_crowd_that_comes_and_talks_at_once_loses_nothing(site: Site) -> None:
+    size = 80
+
+    async def visit(number: int) -> set[str]:
+        async with site.window(f"visitor {number}") as window:
+            await everybody.wait()
+            await window.say(f"hello from {number}")
+            return {(await window.get("message"))["text"] for _ in range(size)}
+
+    everybody = asyncio.Barrier(size)
+    async with asyncio.timeout(60):
+        heard = await asyncio.gather(*(visit(number) for number in range(size)))
+    assert heard == [{f"hello from {number}" for number in range(size)}] * size
+
+
 async def raw_window(site: Site, name: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Enter the chat by hand with small buffers; nothing is read after the handshake."""
     sock = socket.socket()
