@@ -21,9 +21,10 @@ _EMPTY = b"\x00"  # 7.2.3.6: an empty uncompressed block without its tail
 # but such blocks would buy a restart for two bytes; no sender needs more than a few.
 _MAX_RESTARTS = 256
 
-# What is fed to zlib at once. It bounds what one step can give (deflate grows data by at most
-# 1032 times) and what a restart copies.
+# What is fed to zlib at once. It bounds what a restart copies, and what one step can give:
+# inflating makes data at most 1032 times as long, so a streamed piece has about 1 MiB at most.
 STEP = 4096
+STREAM_STEP = 1024
 
 
 @final

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final, cast, final
 
 from ._codes import CloseCode, Opcode, Role
-from ._compression import STEP, Deflater, Inflater
+from ._compression import STEP, STREAM_STEP, Deflater, Inflater
 from ._deflate import Deflate
 from ._errors import LocalProtocolError, RemoteProtocolError
 from ._events import NEED_DATA, Binary, Close, ConnectionClosed, Event, NeedData, Ping, Pong, Text
@@ -24,7 +24,7 @@ from ._heartbeat import Heartbeat, Verdict
 from ._limits import Limits
 from ._masking import next_key
 from ._message import IncomingMessage, not_utf8, too_big
-from ._outgoing import Outgoing, close_payload, masked_frames, read_close
+from ._outgoing import Outgoing, close_payload, masked_frames, not_encodable, read_close
 from ._state import READING, SENDABLE, TRANSITIONS, State, Step, check_head, check_length
 
 _TEXT_FRAME: Final = 0x80 | Opcode.TEXT
@@ -73,7 +73,7 @@ class Connection:
         "_outgoing",
         "_pending",
         "_phase",
-        "_plain_out",
+        "_plain_most",
         "_pos",
         "_read_message",
         "limits",
@@ -136,7 +136,7 @@ class Connection:
         self._inflater: Inflater | None = None
         deflater = None if deflate is None else Deflater(deflate, server=server)
         self._outgoing = Outgoing(self._frame, deflater, fragment_bytes)
-        self._plain_out = self._outgoing.plain
+        self._plain_most = self._outgoing.plain_most  # up to here a message is one plain frame
 
         self._masked = server  # whether the peer's frames are (RFC 6455, 5.1)
         most = min(limits.max_message or sys.maxsize, limits.max_frame or sys.maxsize)
@@ -302,7 +302,7 @@ class Connection:
         start = self._pos
         stop = min(start + left, len(buffer))
         if message.inflater is not None:
-            stop = min(stop, start + STEP)
+            stop = min(stop, start + (STEP if self._assemble else STREAM_STEP))
         if stop == start and left:
             return NEED_DATA
         if self._masked:
@@ -365,18 +365,18 @@ class Connection:
                 messages, or cannot be written as a frame.
             TypeError: the event is no event, or holds data of another type.
         """
-        if self._plain_out:
-            try:
-                if type(event) is Text:
-                    data, fin = event
-                    if fin and type(data) is str:
-                        return self._frame(_TEXT_FRAME, data)
-                elif type(event) is Binary:
-                    payload, fin = event
-                    if fin:
-                        return self._frame(_BINARY_FRAME, payload)
-            except UnicodeEncodeError as error:
-                raise LocalProtocolError(f"text cannot be sent as UTF-8: {error.reason}") from None
+        if compress is not True:
+            if type(event) is Text:
+                text, fin = event
+                if type(text) is str and fin and len(text) <= self._plain_most:
+                    try:
+                        return self._frame(_TEXT_FRAME, text)
+                    except UnicodeEncodeError as error:
+                        raise not_encodable(error) from None
+            elif type(event) is Binary:
+                data, fin = event
+                if type(data) is bytes and fin and len(data) <= self._plain_most:
+                    return self._frame(_BINARY_FRAME, data)
         return self._send_other(event, compress)
 
     def _send_other(self, event: Event, compress: bool | None) -> bytes:
@@ -387,7 +387,8 @@ class Connection:
             raise LocalProtocolError(f"{kind.__name__} may not be sent: {self.state.value}")
         if isinstance(event, (Text, Binary)):
             frames = self._outgoing.message(event, compress)
-            self._plain_out = self.state is _OPEN and self._outgoing.plain
+            if self.state is _OPEN:
+                self._plain_most = self._outgoing.plain_most
             return frames
         if isinstance(event, Close):
             return self._close_frame(event.code, event.reason)
@@ -474,7 +475,7 @@ class Connection:
 
     def _move(self, step: Step) -> None:
         self.state = TRANSITIONS[self.state, step]
-        self._plain_out = False
+        self._plain_most = -1
         if self.state not in READING:
             self._between = False
 

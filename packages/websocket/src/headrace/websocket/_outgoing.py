@@ -6,6 +6,7 @@ say.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import final
 
@@ -43,9 +44,16 @@ class Outgoing:
         self._compressing = False
 
     @property
-    def plain(self) -> bool:
-        """True when a whole message is just one uncompressed frame."""
-        return self._under_way is None and self._deflater is None and self._fragment_bytes is None
+    def plain_most(self) -> int:
+        """The characters or bytes up to which a whole message is one plain frame for sure."""
+        if self._under_way is not None:
+            return -1
+        most = sys.maxsize
+        if self._deflater is not None:
+            most = (self._deflater.threshold - 1) // 4  # a character takes up to four bytes
+        if self._fragment_bytes is not None:
+            most = min(most, self._fragment_bytes // 4)
+        return most
 
     def message(self, event: Text | Binary, compress: bool | None) -> bytes:
         """Return the frames of a message or of a piece of one.
@@ -113,7 +121,7 @@ def as_payload(event: Text | Binary) -> bytes:
         try:
             return data.encode()
         except UnicodeEncodeError as error:
-            raise LocalProtocolError(f"text cannot be sent as UTF-8: {error.reason}") from None
+            raise not_encodable(error) from None
     payload = data if type(data) is bytes else bytes(memoryview(data))  # type: ignore[arg-type]
     if type(event) is Text:
         try:
@@ -121,6 +129,11 @@ def as_payload(event: Text | Binary) -> bytes:
         except UnicodeDecodeError as error:
             raise LocalProtocolError(f"bytes of Text are not UTF-8: {error.reason}") from None
     return payload
+
+
+def not_encodable(error: UnicodeEncodeError) -> LocalProtocolError:
+    """Return the error for text with lone surrogates, which has no UTF-8 form."""
+    return LocalProtocolError(f"text cannot be sent as UTF-8: {error.reason}")
 
 
 def close_payload(code: int | None, reason: str) -> bytes:
