@@ -6,9 +6,9 @@ Run it in an environment with the peers (those that are missing are left out)::
     python benchmarks/peers.py            # all sizes
     python benchmarks/peers.py 10 1000    # tables of 10 and of 1,000 resources
 
-Each table holds N static resources and N with one variable under one prefix, and the last of each is
-resolved. A figure is the best of several rounds; the rounds of all routers are interleaved, so that a
-busy machine is unfair to all of them. Compare figures of one run only.
+Each table holds N static resources and N with one variable under one prefix, and the last of each
+is resolved. A figure is the best of several rounds; the rounds of all routers are interleaved, so
+that a busy machine is unfair to all of them. Compare figures of one run only.
 """
 
 from __future__ import annotations

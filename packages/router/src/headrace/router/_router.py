@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Generic, Literal, TypeVar, final
+from typing import Generic, Literal, TypeVar, final
 
 from ._checks import caller, check_free, check_name
 from ._declare import Declared, Verb
@@ -21,7 +21,7 @@ from ._listing import as_json, as_text
 from ._pattern import Pattern
 from ._quoting import decode, normalize
 from ._routes import NO_PARAMS, NOT_FOUND, Match, Miss, Resource, Route, Target
-from ._tree import Found, Tree
+from ._tree import First, Found, Tree, last_constrained
 
 __all__ = ["Router"]
 
@@ -92,15 +92,19 @@ class Router(Generic[T]):
             below = self._heads.get(head)
             if below is not None and (tail.isalnum() or _is_ordinary(tail)):
                 literals, constrained, targets = below
-                if method in targets and not constrained and tail not in literals:
+                if constrained:
+                    last = last_constrained(constrained, method, tail)
+                    if last is not None and tail not in literals:
+                        (value, route, names), values = last
+                        params = dict(zip(names, values, strict=False))
+                        return _new(Match, (value, params, route, None, None))
+                elif method in targets and tail not in literals:
                     value, route, names = targets[method]
                     return _new(Match, (value, {names[0]: tail}, route, None, None))
             if "%" not in path and "{" not in path and "}" not in path:
                 first = self._tree.first(method, path)
                 if first is not None:
-                    (value, route, names), values, rest = first
-                    params = dict(zip(names, values, strict=False)) or NO_PARAMS
-                    return _new(Match, (value, params, route, rest, rest))
+                    return _quick_match(first)
         return self._search(method, path)
 
     def _search(self, method: str, raw: str) -> Match[T] | Miss:
@@ -117,10 +121,8 @@ class Router(Generic[T]):
             allowed.update(matches)
         elif "%" in raw and "{" not in normal and "}" not in normal:
             first = self._tree.first(method, normal)
-            if first is not None and first[2] is None:  # the raw rest is not the normal one
-                (value, route, names), values, _ = first
-                params = dict(zip(names, values, strict=False))
-                return _new(Match, (value, params, route, None, None))
+            if first is not None and first[2] is None:  # a raw rest is not the normal one
+                return _quick_match(first)
         for found in self._tree.walk(normal):
             targets = found.leaf.targets
             target = targets.get(method) or targets.get("*")
@@ -364,6 +366,12 @@ class Router(Generic[T]):
 def _is_ordinary(segment: str) -> bool:
     """Say whether a raw segment is one that a plain variable accepts as it is."""
     return segment != "" and "%" not in segment and "{" not in segment and "}" not in segment
+
+
+def _quick_match(first: First[Target[T]]) -> Match[T]:
+    (value, route, names), values, rest = first
+    params = dict(zip(names, values, strict=False)) or NO_PARAMS
+    return _new(Match, (value, params, route, rest, rest))
 
 
 def _match(target: Target[T], found: Found[Target[T]], normal: str, raw: str) -> Match[T]:

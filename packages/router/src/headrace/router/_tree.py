@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 from ._pattern import EVERYTHING, Kind, Pattern, Step, Values
 from ._quoting import decode
 
-__all__ = ["Found", "Leaf", "Node", "Tree"]
+__all__ = ["First", "Found", "Leaf", "Node", "Tree", "last_constrained"]
 
 X = TypeVar("X")
 
@@ -109,8 +109,8 @@ class Found(NamedTuple, Generic[X]):
 # A choice not yet tried: where it leads, the segment it is about, and the values before it.
 Choice = tuple[Node[X] | Leaf[X], int, Values]
 
-# What one variable after literals needs: the literals beside it, the constrained segments that go
-# before it, and its targets.
+# What one segment after literals needs: the literals at its place, the constrained segments, and the
+# targets of the plain variable.
 Head = tuple[dict[str, Node[X]], dict[str, Node[X]], dict[str, X]]
 
 First = tuple[X, list[object], str | None]
@@ -142,23 +142,24 @@ class Tree(Generic[X]):
             return node.rests.setdefault("", Leaf(None, node.rests, prefix=True))
         if node.leaf is None:
             node.leaf = Leaf(None)
-            self._add_head(pattern.steps, node.leaf)
+            self._add_head(pattern.steps)
         return node.leaf
 
-    def _add_head(self, steps: tuple[Step, ...], leaf: Leaf[X]) -> None:
-        """Remember literals that one plain variable follows, the most common pattern of all.
+    def _add_head(self, steps: tuple[Step, ...]) -> None:
+        """Remember literals that one variable segment follows, the most common pattern of all.
 
         Literals go before everything else, so what stands below them is the best choice that there
         is, and one look-up of them all replaces the descent.
         """
         *literals, last = steps
-        if last.kind != Kind.PLAIN or any(step.kind != Kind.LITERAL for step in literals):
+        if last.kind == Kind.LITERAL or any(step.kind != Kind.LITERAL for step in literals):
             return
         node = self.root
         for step in literals:
             node = node.literals[step.shape]
         head = "".join(f"/{step.shape}" for step in literals)
-        self.heads[head] = (node.literals, node.constrained, leaf.targets)
+        plain = node.plain.leaf if node.plain is not None else None
+        self.heads[head] = (node.literals, node.constrained, plain.targets if plain else {})
 
     def first(self, method: str, path: str) -> First[X] | None:
         """Follow the best choice at each level, for a path in normal form without raw braces.
@@ -219,6 +220,21 @@ class Tree(Generic[X]):
                 _push(waiting, place, segments[at + 1], at + 1, values)
             else:
                 _push_end(waiting, place, at + 1, values)
+
+
+def last_constrained(
+    constrained: dict[str, Node[X]], method: str, segment: str
+) -> tuple[X, Values] | None:
+    """Return what the first constrained child that accepts a last segment has for it.
+
+    None when that is not certain: the walk may still find something.
+    """
+    for child in constrained.values():
+        values = _match(child.step, segment)
+        if values is not None:
+            target = child.leaf.targets.get(method) if child.leaf is not None else None
+            return None if target is None else (target, values)
+    return None
 
 
 def _first_rest(
