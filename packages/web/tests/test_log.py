@@ -1,0 +1,161 @@
+"""The access log: its atoms as a table, and that no request can forge an entry."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from exchanges import FakeExchange, make_request
+
+from headrace import web
+from headrace.web._log import make_access_log
+
+
+class Records(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    logger = logging.getLogger("headrace.test_log")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    logger.handlers = [Records()]
+    yield logger
+    logger.handlers = []
+
+
+def lines(logger: logging.Logger) -> list[str]:
+    return next(each.lines for each in logger.handlers if isinstance(each, Records))
+
+
+def logged(logger: logging.Logger, log_format: str, seconds: float = 1.5, **request: Any) -> str:
+    request.setdefault("exchange", FakeExchange(peername=("192.0.2.1", 5)))
+    request.setdefault("headers", {"Referer": "/from", "X-Empty": ""})
+    response = web.Response(text="body", status=201, headers={"X-Out": "out"})
+    response.body_length = 4
+    made = make_request(request.pop("target", "/path?query"), **request)
+    web.AccessLogger(logger, log_format).log(made, response, seconds)
+    return lines(logger)[-1]
+
+
+ATOMS = [
+    ("%a", "192.0.2.1"),
+    ("%P", f"<{os.getpid()}>"),
+    ("%r", "GET /path?query HTTP/1.1"),
+    ("%s", "201"),
+    ("%b", "4"),
+    ("%T", "2"),
+    ("%Tf", "1.500000"),
+    ("%D", "1500000"),
+    ("%{Referer}i", "/from"),
+    ("%{referer}i", "/from"),
+    ("%{X-Missing}i", "-"),
+    ("%{X-Empty}i", ""),
+    ("%{X-Out}o", "out"),
+    ("%{X-Missing}o", "-"),
+    ("%{HEADRACE_TEST}e", "value"),
+    ("%{HEADRACE_MISSING}e", "-"),
+    ("%%", "%"),
+    ("%%s", "%s"),
+    ("%s%b", "2014"),
+    ("%T f", "2 f"),
+    ("plain", "plain"),
+    ("", ""),
+    ("{%s} %%d %b", "{201} %d 4"),
+]
+
+
+@pytest.mark.parametrize(("atom", "text"), ATOMS)
+def test_atoms(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, atom: str, text: str
+) -> None:
+    monkeypatch.setenv("HEADRACE_TEST", "value")
+    monkeypatch.delenv("HEADRACE_MISSING", raising=False)
+    assert logged(logger, atom) == text
+
+
+def test_the_time_is_when_the_request_came(logger: logging.Logger) -> None:
+    pattern = r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]"
+    assert re.fullmatch(pattern, logged(logger, "%t"))
+    assert "1970" in logged(logger, "%t", seconds=time.time() - 86400 * 100)
+
+
+def test_an_unknown_client_is_a_dash(logger: logging.Logger) -> None:
+    assert logged(logger, "%a", exchange=FakeExchange()) == "-"
+
+
+def test_the_default_format(logger: logging.Logger) -> None:
+    line = logged(logger, web.AccessLogger.LOG_FORMAT)
+    assert re.fullmatch(r'192\.0\.2\.1 \[.+\] "GET /path\?query HTTP/1\.1" 201 4 "/from" "-"', line)
+
+
+UNKNOWN = ["%", "100%", "%x", "%d", "%O", "%{Referer}", "%{a b}i", "%{}i", "%{X}x", "%s %", "%%%"]
+
+
+@pytest.mark.parametrize("log_format", UNKNOWN)
+def test_an_unknown_atom_is_an_error_at_once(logger: logging.Logger, log_format: str) -> None:
+    with pytest.raises(ValueError, match="unknown atom") as caught:
+        web.AccessLogger(logger, log_format)
+    assert repr(log_format) in str(caught.value)
+
+
+FORGED = [
+    ('x" 200 5 "', r'"x\" 200 5 \""'),
+    ("a\\", r'"a\\"'),
+    ('a\\" 200', r'"a\\\" 200"'),
+    ("a\tb", r'"a\tb"'),
+    ("a\r\nb", r'"a\r\nb"'),
+    ("a\x1b[31mb", r'"a\x1b[31mb"'),
+    ("a\u2028b", r'"a\u2028b"'),
+    ('"\u202e\\', r'"\"\u202e\\"'),
+    ("a\udcffb", r'"a\udcffb"'),
+    ("é 日本", '"é 日本"'),
+    ("%s %(x)s {0}", '"%s %(x)s {0}"'),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), FORGED)
+def test_a_field_cannot_forge_an_entry(logger: logging.Logger, value: str, text: str) -> None:
+    line = logged(logger, '"%{User-Agent}i"', headers={"User-Agent": value})
+    assert line == text
+    assert line.isprintable()
+    line.encode()
+
+
+def test_what_no_logger_takes_is_not_made(logger: logging.Logger) -> None:
+    made = make_access_log(web.AccessLogger, logger, "%s")
+    assert made is not None
+    made(make_request(), web.Response(), 0.0)
+    assert lines(logger) == ["200"]
+    logger.setLevel(logging.WARNING)
+    assert make_access_log(web.AccessLogger, logger, "%s") is None
+    assert make_access_log(web.AccessLogger, None, "%s") is None
+
+
+def test_own_access_loggers(logger: logging.Logger) -> None:
+    class Own(web.AbstractAccessLogger):
+        def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+            self.logger.warning("%s %s %s", self.log_format, response.status, time)
+
+    logger.setLevel(logging.ERROR)
+    made = make_access_log(Own, logger, "format")
+    assert made is not None, "enabled unless it says otherwise"
+    logger.setLevel(logging.WARNING)
+    made(make_request(), web.Response(), 0.5)
+    assert lines(logger) == ["format 200 0.5"]
+
+
+def test_log_is_abstract(logger: logging.Logger) -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        web.AbstractAccessLogger(logger, "")  # type: ignore[abstract]
