@@ -4,6 +4,8 @@ import pytest
 
 from headrace.testing import TestClient, TestServer
 
+pytest_plugins = ["pytester"]
+
 
 @pytest.fixture(params=["memory", "socket"])
 def transport(request: pytest.FixtureRequest) -> str:

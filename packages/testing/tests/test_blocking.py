@@ -167,11 +167,9 @@ def test_closing_twice(blocking) -> None:
 
 
 async def test_not_inside_of_a_loop() -> None:
-    with (
-        pytest.raises(RuntimeError, match="an event loop is running here"),
-        BlockingClient(factory(echo)),
-    ):
-        pass
+    client = BlockingClient(factory(echo))
+    with pytest.raises(RuntimeError, match="an event loop is running here"):
+        client.__enter__()
 
 
 def test_a_server_is_taken_as_it_is() -> None:

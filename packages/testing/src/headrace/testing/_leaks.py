@@ -77,7 +77,7 @@ class Leaks:
     def _tasks(self) -> Iterator[str]:
         current = asyncio.current_task()
         for task in asyncio.all_tasks() - self._watch.tasks:
-            if task is not current and not task.done():
+            if task is not current and not task.done() and not _belongs_to_runner(task):
                 yield f"task {task.get_name()} ({_where(task)})"
 
     def _files(self) -> Iterator[str]:
@@ -90,6 +90,12 @@ class Leaks:
                 yield f"temporary file {name}, not deleted"
         if not _WATCHES:
             _made.clear()
+
+
+def _belongs_to_runner(task: "asyncio.Task[object]") -> bool:
+    # anyio waits in such a task for the end of each test and fixture that it runs.
+    name: str = getattr(task.get_coro(), "__qualname__", "")
+    return name.startswith("TestRunner.")
 
 
 def _where(task: "asyncio.Task[object]") -> str:
@@ -105,9 +111,19 @@ def _where(task: "asyncio.Task[object]") -> str:
 def _open_files() -> set[str]:
     """Return the numbers of the open files; none where the system does not tell."""
     try:
-        return set(os.listdir(_DESCRIPTORS))
+        numbers = os.listdir(_DESCRIPTORS)
     except OSError:
         return set()
+    # The directory that was listed is among them, and closed by now.
+    return {number for number in numbers if _is_open(int(number))}
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _name_of(number: str) -> str:

@@ -172,6 +172,10 @@ class MemoryTransport(asyncio.Transport):
         self._loop.call_soon(self._lose, None, context=self._context)
         self._schedule_delivery()
 
+    def _force_close(self, error: BaseException | None) -> None:
+        # What asyncio's TLS layer calls when a handshake fails.
+        self.abort()
+
     # Inside
 
     def _schedule_delivery(self) -> None:
