@@ -35,6 +35,7 @@ EXCEPTIONS = {
 WEB = [
     "_headers",
     "_reify",
+    "_fields",
     "_store",
     "_errors",
     "_streams",

@@ -13,6 +13,7 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator
+from contextvars import copy_context
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Final, cast, final
@@ -132,6 +133,7 @@ class RequestHandler(asyncio.Protocol):
         "_cancels",
         "_closing",
         "_content",
+        "_context",
         "_deadline",
         "_drain_waiters",
         "_eof",
@@ -156,6 +158,8 @@ class RequestHandler(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._content: StreamReader | None = None
+        # Each request starts from it: from where a request is begun depends on the one before.
+        self._context = copy_context()
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         self._deadline = 0.0
         self._backlog = 0  # bytes that the client had not taken when a deadline passed
@@ -221,7 +225,8 @@ class RequestHandler(asyncio.Protocol):
         if self._task is not None and self._cancels:
             self._task.cancel()
         # A TLS connection cannot be half-closed, and asyncio warns of the attempt.
-        return not self._closing and self.get_extra_info("sslcontext") is None
+        is_done = self._task is None and self._closing
+        return not is_done and self.get_extra_info("sslcontext") is None
 
     def pause_writing(self) -> None:
         self._paused_writing = True
@@ -303,9 +308,14 @@ class RequestHandler(asyncio.Protocol):
         task: asyncio.Task[None]
         if sys.version_info >= (3, 12):
             # Most handlers end without waiting: no turn of the loop for them.
-            task = asyncio.Task(self._serve(request), loop=self._loop, eager_start=True)
+            task = asyncio.Task(
+                self._serve(request),
+                loop=self._loop,
+                context=self._context.copy(),
+                eager_start=True,
+            )
         else:
-            task = self._loop.create_task(self._serve(request))
+            task = self._loop.create_task(self._serve(request), context=self._context.copy())
         if not task.done():
             self._task = task
 
@@ -341,6 +351,7 @@ class RequestHandler(asyncio.Protocol):
                 response = await service.handler(request)
                 if (
                     response.__class__ is Response
+                    and response._body.__class__ is bytes
                     and response._exchange is None
                     and request._prepare_hook is None
                 ):
@@ -543,8 +554,8 @@ class RequestHandler(asyncio.Protocol):
         transport.write(self._parser.send(Data(bytes(data))))
         return _Drain(self) if self._paused_writing else DONE
 
-    def write_eof(self) -> Awaitable[None]:
-        self._connected().write(self._parser.send(EndOfMessage()))
+    def write_eof(self, trailers: Fields = ()) -> Awaitable[None]:
+        self._connected().write(self._parser.send(EndOfMessage(trailers)))
         return DONE
 
     def drain(self) -> Awaitable[None]:

@@ -6,20 +6,30 @@ fields, so that the usual answer is serialised without a multidict ever being bu
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import os
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Mapping,
+)
+from contextlib import aclosing
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from math import ceil
-from typing import Any, Final, NamedTuple, Protocol
+from typing import IO, Any, Final, NamedTuple, Protocol
 
 from multidict import CIMultiDict
 
 from . import _headers as hdrs
 from ._cookies import set_cookie
+from ._fields import ResponseHeaders, check_field
 from ._headers import HttpVersion
 from ._store import Store
 from ._streams import DONE, Exchange, Field
@@ -27,6 +37,16 @@ from ._streams import DONE, Exchange, Field
 JSONEncoder = Callable[[Any], str | bytes]
 LooseHeaders = Mapping[str, str]
 
+# RFC 9110, section 6.4.1: what is given as the body of such an answer is never sent.
+_BODILESS: Final = frozenset({204, 304})
+#: What gives a body piece by piece.
+Source = AsyncIterable[bytes] | IO[bytes]
+Body = bytes | bytearray | memoryview | str | Source
+
+#: Bytes that are read from a file at a time.
+_FILE_PIECE: Final = 256 * 1024
+#: Statuses whose answers have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
+_BODILESS: Final = frozenset({204, 205, 304})
 _NO_FIELDS: Final[list[Field]] = []
 
 
@@ -56,6 +76,7 @@ class ContentType(NamedTuple):
 def _content_type(media: str, charset: str | None) -> ContentType:
     """Return the one `ContentType` of a media type and a charset."""
     value = media if charset is None else f"{media}; charset={charset}"
+    check_field("Content-Type", value)
     return ContentType(media, charset, value, [(b"Content-Type", value.encode("utf-8"))])
 
 
@@ -93,6 +114,13 @@ def _encoded_name(name: str) -> bytes:
     return name.encode("ascii")
 
 
+def _pairs(headers: ResponseHeaders) -> list[Field]:
+    return [
+        (_encoded_name(name), value.encode("utf-8", "surrogateescape"))
+        for name, value in headers.items()
+    ]
+
+
 class StreamResponse(Store):
     """A response whose body is written piece by piece.
 
@@ -106,7 +134,7 @@ class StreamResponse(Store):
         headers: Fields to send beside those that the server adds.
     """
 
-    _headers: CIMultiDict[str] | None = None
+    _headers: ResponseHeaders | None = None
     _cookies: SimpleCookie | None = None
     #: The content type, as long as it is not among `_headers`.
     _type: ContentType | None = None
@@ -127,7 +155,7 @@ class StreamResponse(Store):
         if reason is not None:
             self._reason = _one_line(reason)
         if headers is not None:
-            self._headers = CIMultiDict(headers)
+            self._headers = ResponseHeaders(headers)
 
     # -- the status line
 
@@ -159,7 +187,7 @@ class StreamResponse(Store):
         """The header fields, to be read and changed until the head is sent."""
         headers = self._headers
         if headers is None:
-            headers = self._headers = CIMultiDict()
+            headers = self._headers = ResponseHeaders()
         if self._type is not None:
             headers.setdefault(hdrs.CONTENT_TYPE, self._type.value)
             self._type = None
@@ -370,8 +398,13 @@ class StreamResponse(Store):
         if self._exchange is not None and not self._eof_sent:
             await self._exchange.drain()
 
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Write the last bytes of the body and end it."""
+    async def write_eof(self, data: bytes = b"", *, trailers: LooseHeaders | None = None) -> None:
+        """Write the last bytes of the body and end it.
+
+        Args:
+            data: The last bytes.
+            trailers: Fields to send after a chunked body (RFC 9110, section 6.5).
+        """
         if self._eof_sent:
             return
         if self._exchange is None:
@@ -379,16 +412,14 @@ class StreamResponse(Store):
         if data:
             await self.write(data)
         self._eof_sent = True
-        await self._exchange.write_eof()
+        fields = _NO_FIELDS if trailers is None else _pairs(ResponseHeaders(trailers))
+        await self._exchange.write_eof(fields)
 
     def _fields(self) -> list[Field]:
         """Return the header fields as pairs of bytes, in a list that is not to be changed."""
         fields = _NO_FIELDS if self._type is None else self._type.fields
         if self._headers is not None:
-            fields = fields + [
-                (_encoded_name(name), value.encode("utf-8", "surrogateescape"))
-                for name, value in self._headers.items()
-            ]
+            fields = fields + _pairs(self._headers)
         if self._cookies is not None:
             fields = fields + [
                 (b"Set-Cookie", morsel.OutputString().encode("utf-8"))
@@ -411,7 +442,9 @@ class Response(StreamResponse):
     """A response whose body is known as a whole.
 
     Args:
-        body: The body in bytes.
+        body: The body: bytes or text, or what gives it piece by piece: an asynchronous
+            iterable or a binary file. A source is closed when it has been sent, and when
+            the client disconnects before.
         status: The status code.
         reason: The reason phrase; the standard one when None.
         text: The body as text, instead of *body*.
@@ -425,12 +458,13 @@ class Response(StreamResponse):
             *content_type* or *charset*.
     """
 
-    _body: bytes | bytearray | memoryview | None = None
+    _body: bytes | bytearray | memoryview | Source | None = None
+    _bodiless = False  # whether the answer has no body, so that its source is only closed
 
     def __init__(
         self,
         *,
-        body: bytes | bytearray | memoryview | str | None = None,
+        body: Body | None = None,
         status: int = 200,
         reason: str | None = None,
         text: str | None = None,
@@ -442,7 +476,7 @@ class Response(StreamResponse):
         if reason is not None:
             self._reason = _one_line(reason)
         if headers is not None:
-            self._headers = CIMultiDict(headers)
+            self._headers = ResponseHeaders(headers)
             if hdrs.CONTENT_TYPE in self._headers:
                 self._init_with_type_header(body, text, content_type, charset)
                 return
@@ -471,7 +505,7 @@ class Response(StreamResponse):
 
     def _init_with_type_header(
         self,
-        body: bytes | bytearray | memoryview | str | None,
+        body: Body | None,
         text: str | None,
         content_type: str | None,
         charset: str | None,
@@ -486,19 +520,19 @@ class Response(StreamResponse):
             self.body = body
 
     @property
-    def body(self) -> bytes | bytearray | memoryview | None:
-        """The body in bytes."""
+    def body(self) -> bytes | bytearray | memoryview | Source | None:
+        """The body in bytes, or its source."""
         return self._body
 
     @body.setter
-    def body(self, value: bytes | bytearray | memoryview | str | None) -> None:
+    def body(self, value: Body | None) -> None:
         self._refuse_when_prepared("body")
         if isinstance(value, str):
             self.text = value
             return
         if value is not None:
             if not isinstance(value, bytes | bytearray | memoryview):
-                raise TypeError(f"body must be bytes-like or str, not {type(value).__name__}")
+                _check_source(value)
             if self._type is None and (
                 self._headers is None or hdrs.CONTENT_TYPE not in self._headers
             ):
@@ -508,7 +542,11 @@ class Response(StreamResponse):
     @property
     def text(self) -> str | None:
         """The body as text."""
-        return None if self._body is None else bytes(self._body).decode(self.charset or "utf-8")
+        if self._body is None:
+            return None
+        if not isinstance(self._body, bytes | bytearray | memoryview):
+            raise TypeError("the body comes from a source piece by piece: it is no text yet")
+        return bytes(self._body).decode(self.charset or "utf-8")
 
     @text.setter
     def text(self, value: str) -> None:
@@ -524,7 +562,9 @@ class Response(StreamResponse):
         """The length of the body in bytes."""
         if self._headers is not None and hdrs.CONTENT_LENGTH in self._headers:
             return int(self._headers[hdrs.CONTENT_LENGTH])
-        return 0 if self._body is None else len(self._body)
+        if self._body is None or isinstance(self._body, bytes | bytearray | memoryview):
+            return 0 if self._body is None else len(self._body)
+        return _size(self._body)
 
     @content_length.setter
     def content_length(self, value: int | None) -> None:
@@ -533,21 +573,77 @@ class Response(StreamResponse):
     def _start(self, request: Answerable) -> None:
         exchange = request._exchange
         body = self._body
+        if body is None or (self._status in _BODILESS and isinstance(body, bytes)):
+            body = b""
+        elif not isinstance(body, bytes | bytearray | memoryview):
+            self._start_source(request, body)
+            return
+        elif not isinstance(body, bytes):
+            body = bytes(body)
+        status = self._status
+        if status != 200 and status in _BODILESS:
+            body = b""
         self._exchange = exchange
         self._eof_sent = True
-        if body is None:
-            body = b""
-        elif type(body) is not bytes:
-            body = bytes(body)
         self.body_length = len(body)
-        exchange.send_whole(self._status, self._reason, self._fields(), body)
+        exchange.send_whole(status, self._reason, self._fields(), body)
 
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing more: the body was sent with the head."""
+    def _start_source(self, request: Answerable, source: Source) -> None:
+        size = _size(source)
+        if size is not None and hdrs.CONTENT_LENGTH not in self.headers:
+            self.headers[hdrs.CONTENT_LENGTH] = str(size)
+        self._bodiless = request.method == hdrs.METH_HEAD or self._status in _BODILESS
+        super()._start(request)
+
+    async def write_eof(self, data: bytes = b"", *, trailers: LooseHeaders | None = None) -> None:
+        """Send what is not sent yet: the body, when it comes from a source."""
         if data:
-            raise RuntimeError("a Response sends its body whole; write to a StreamResponse")
+            raise RuntimeError("a Response has its body whole; write to a StreamResponse")
         if self._exchange is None:
             raise RuntimeError("call prepare() before write_eof()")
+        if self._eof_sent:
+            return
+        async with aclosing(_pieces(self._body)) as pieces:
+            if not self._bodiless:
+                async for piece in pieces:
+                    await self.write(piece)
+        await super().write_eof(trailers=trailers)
+
+
+def _check_source(value: object) -> None:
+    if not isinstance(value, AsyncIterable) and not hasattr(value, "read"):
+        raise TypeError(
+            "body must be bytes-like, str, an asynchronous iterable or a binary file, "
+            f"not {type(value).__name__}"
+        )
+
+
+def _size(source: Source) -> int | None:
+    """Return how many bytes a file will give from where it stands; None where that is open."""
+    try:
+        position: int = source.tell()  # type: ignore[union-attr]
+        end: int = source.seek(0, os.SEEK_END)  # type: ignore[union-attr]
+        source.seek(position)  # type: ignore[union-attr]
+    except (AttributeError, OSError):
+        return None
+    return end - position
+
+
+async def _pieces(source: Any) -> AsyncGenerator[bytes]:
+    """Iterate over a source and close it, whatever ends the iteration."""
+    try:
+        if isinstance(source, AsyncIterable):
+            async for piece in source:
+                yield piece
+        else:
+            while piece := await asyncio.to_thread(source.read, _FILE_PIECE):
+                yield piece
+    finally:
+        if isinstance(source, AsyncIterable):
+            if isinstance(source, AsyncGenerator):
+                await source.aclose()
+        else:
+            source.close()
 
 
 def json_response(

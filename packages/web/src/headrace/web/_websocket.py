@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
@@ -318,7 +318,9 @@ class WebSocketResponse(StreamResponse):
             await self._closed_waiter
         return True
 
-    async def write_eof(self, data: bytes = b"") -> None:
+    async def write_eof(
+        self, data: bytes = b"", *, trailers: Mapping[str, str] | None = None
+    ) -> None:
         """Close the connection."""
         if not self._eof_sent:
             self._eof_sent = True
