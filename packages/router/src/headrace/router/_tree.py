@@ -109,8 +109,8 @@ class Found(NamedTuple, Generic[X]):
 # A choice not yet tried: where it leads, the segment it is about, and the values before it.
 Choice = tuple[Node[X] | Leaf[X], int, Values]
 
-# What one segment after literals needs: the literals at its place, the constrained segments, and the
-# targets of the plain variable.
+# What one segment after literals needs: the literals at its place, the constrained segments, and
+# the targets of the plain variable.
 Head = tuple[dict[str, Node[X]], dict[str, Node[X]], dict[str, X]]
 
 First = tuple[X, list[object], str | None]
