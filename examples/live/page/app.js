@@ -1,9 +1,14 @@
 // The page's parts, each in a file of its own, brought together.
 import { startChat } from "./chat.js";
-import { startGauge } from "./gauge.js";
+import { readSoon, startGauge } from "./gauge.js";
 import { setLimit, startUpload } from "./upload.js";
 import { sendDrop } from "./works.js";
 
-startChat({ onMessage: sendDrop });
-startUpload({ onDone: sendDrop });
+function flow() {
+  sendDrop();
+  readSoon();
+}
+
+startChat({ onMessage: flow, onPeople: readSoon });
+startUpload({ onDone: flow });
 startGauge({ onFigures: (figures) => setLimit(figures.max_upload_bytes) });

@@ -13,9 +13,11 @@ let you = null;
 let server = null;
 let countdown = null;
 let onMessage = () => {};
+let onPeople = () => {};
 
 export function startChat(settings) {
   onMessage = settings.onMessage;
+  onPeople = settings.onPeople;
   log = new Log($("log"), $("empty"), $("newer"));
   $("name").value = recall("name") || inventName();
   remember("name", $("name").value);
@@ -95,7 +97,10 @@ function lost(wait) {
 }
 
 function received(message) {
-  if (message.people) showPeople(message.people, you ?? message.you);
+  if (message.people) {
+    showPeople(message.people, you ?? message.you);
+    onPeople();
+  }
   switch (message.type) {
     case "welcome":
       welcome(message);

@@ -2,11 +2,13 @@
 import { $, tellSize } from "./dom.js";
 
 const INTERVAL = 3000; // milliseconds
+const SOON = 400;
 const PATIENCE = 5000;
 const number = new Intl.NumberFormat("en");
 
 let started = null; // when the server did, by this window's clock
 let timer = null;
+let soon = null;
 let onFigures = () => {};
 
 export function startGauge(settings) {
@@ -16,6 +18,15 @@ export function startGauge(settings) {
   }, 1000);
   document.addEventListener("visibilitychange", read);
   read();
+}
+
+/** Something has happened: read before the interval is over, once for all that happens now. */
+export function readSoon() {
+  if (soon !== null) return;
+  soon = setTimeout(() => {
+    soon = null;
+    read();
+  }, SOON);
 }
 
 async function read() {
