@@ -1,0 +1,187 @@
+"""The server: a protocol for each connection, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from serving import Failures, Serve, Wire
+
+from headrace import web
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@asynccontextmanager
+async def listening(server: web.Server) -> AsyncIterator[int]:
+    """Let *server* listen on a free port, by hand as the guide does."""
+    listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        listener.close()
+
+
+async def hello(request: web.BaseRequest) -> web.Response:
+    return web.Response(text="hello")
+
+
+async def test_a_server_needs_no_application() -> None:
+    server = web.Server(hello)
+    async with listening(server) as port:
+        wire = Wire(*await asyncio.open_connection("127.0.0.1", port))
+        wire.send(GET)
+        assert (await wire.answer())[1] == b"hello"
+        assert len(server.connections) == 1
+        assert repr(server) == "<Server connections=1>"
+        await server.shutdown(1.0)
+        assert await wire.rest() == b""
+        assert not server.connections
+        await wire.close()
+
+
+async def test_shutdown_closes_idle_connections_and_waits_for_running_handlers(
+    serve: Serve, failures: Failures
+) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        begun.set()
+        await gate.wait()
+        return web.Response(text="promised")
+
+    served = await serve(handler)
+    idle, part, busy = [await served.connect() for _ in range(3)]
+    part.send(b"GET / HT")
+    busy.send(GET + GET)
+    await begun.wait()
+    ending = asyncio.ensure_future(served.server.shutdown(10.0))
+    assert await idle.rest() == b""
+    assert await part.rest() == b""
+    assert not ending.done()
+    gate.set()
+    head, body = await busy.answer()
+    assert body == b"promised"
+    assert b"Connection: close" in head
+    assert await busy.rest() == b""  # the second request may be sent again elsewhere
+    await ending
+    assert failures() == []
+
+
+async def test_shutdown_waits_until_the_answer_is_taken(serve: Serve) -> None:
+    size = 16 * 1024**2
+    begun = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        begun.set()
+        return web.Response(body=bytes(size))
+
+    served = await serve(handler)
+    wire = await served.connect()
+    wire.writer.transport.pause_reading()
+    wire.send(GET)
+    await begun.wait()
+    ending = asyncio.ensure_future(served.server.shutdown(10.0))
+    await asyncio.sleep(0.01)
+    assert not ending.done()
+    wire.writer.transport.resume_reading()
+    assert len((await wire.answer())[1]) == size
+    await ending
+
+
+async def test_handlers_that_run_on_are_cancelled_after_the_timeout(serve: Serve) -> None:
+    ends: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ends.append(request.path)
+            raise
+        return web.Response()
+
+    served = await serve(handler)
+    wires = [await served.connect() for _ in range(3)]
+    for wire in wires:
+        wire.send(GET)
+    await served.until(lambda: all(c.running for c in served.server.connections))
+    await served.server.finish_connections(0.01)
+    assert ends == ["/"] * 3
+    for wire in wires:
+        assert await wire.rest() == b""
+
+
+async def test_a_handler_whose_client_has_gone_is_waited_for_too(serve: Serve) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+    ends: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        begun.set()
+        await gate.wait()
+        ends.append("done")
+        return web.Response()
+
+    served = await serve(handler)
+    wire = await served.connect()
+    wire.send(GET)
+    await begun.wait()
+    [connection] = served.server.connections
+    wire.writer.transport.abort()
+    ending = asyncio.ensure_future(served.server.shutdown(10.0))
+    await asyncio.sleep(0.01)
+    assert not ending.done()
+    gate.set()
+    await ending
+    assert ends == ["done"]
+    assert connection.transport is None
+
+
+async def test_a_connection_that_comes_during_shutdown_is_closed() -> None:
+    server = web.Server(hello)
+    async with listening(server) as port:
+        await server.shutdown(1.0)
+        wire = Wire(*await asyncio.open_connection("127.0.0.1", port))
+        assert await wire.rest() == b""
+        await wire.close()
+
+
+async def test_shutdown_without_connections_returns_at_once() -> None:
+    server = web.Server(hello)
+    async with asyncio.timeout(1):
+        await server.shutdown()
+        await server.shutdown()
+    assert not server.connections
+
+
+async def test_websockets_are_told_that_the_server_goes_away(
+    serve: Serve, failures: Failures
+) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        async for _ in ws:
+            pass
+        return ws
+
+    served = await serve(handler)
+    async with served.client.ws_connect("/") as ws:
+        ending = asyncio.ensure_future(served.server.shutdown(10.0))
+        message: Any = await ws.receive()
+        assert (message.type, message.data) == (web.WSMsgType.CLOSE, web.WSCloseCode.GOING_AWAY)
+        async with asyncio.timeout(5):
+            await ending
+    assert failures() == []
+
+
+@pytest.mark.parametrize("keepalive_timeout", [0, 0.001])
+async def test_the_clock_is_not_hurried_by_tiny_timeouts(keepalive_timeout: float) -> None:
+    server = web.Server(hello, keepalive_timeout=keepalive_timeout)
+    assert server._sweep_interval >= 0.01
+
+
+def test_unknown_settings_are_refused() -> None:
+    with pytest.raises(TypeError, match="no_such_setting"):
+        web.Server(hello, no_such_setting=1)
