@@ -14,6 +14,8 @@ PACKAGES = ["http-parser", "router", "websocket", "web", "testing"]
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_exported_name_is_mentioned(package: str) -> None:
     module = importlib.import_module(f"headrace.{package.replace('-', '_')}")
-    text = (DOCS / "reference" / f"{package}.md").read_text("utf-8")
+    page = DOCS / "reference" / f"{package}.md"
+    assert page.exists()
+    text = page.read_text("utf-8")
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`", text))))
     assert sorted(set(module.__all__) - words) == []
