@@ -44,8 +44,8 @@ class FakeExchange:
         self.sent.append(("data", bytes(data)))
         return DONE
 
-    def write_eof(self) -> Awaitable[None]:
-        self.sent.append(("eof",))
+    def write_eof(self, trailers: Fields = ()) -> Awaitable[None]:
+        self.sent.append(("eof", *trailers))
         return DONE
 
     def drain(self) -> Awaitable[None]:

@@ -89,8 +89,8 @@ def _link(f: AnyMiddleware, inner: Handler) -> Handler:
     middleware: Any = f
     # What takes its second argument by name needs no frame of its own for each request.
     parameters = list(inspect.signature(f, follow_wrapped=False).parameters.values())
-    if len(parameters) == 1 and parameters[0].kind is not parameters[0].VAR_POSITIONAL:
-        raise TypeError(f"middleware {f!r} takes one argument, expected (request, handler)")
+    if len(parameters) < 2 and not any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        raise TypeError(f"middleware {f!r} takes too few arguments, expected (request, handler)")
     if len(parameters) > 1 and parameters[1].kind in _BY_NAME:
         return update_wrapper(partial(middleware, **{parameters[1].name: inner}), inner)
 

@@ -1,0 +1,416 @@
+"""Responses: what their arguments and properties become on the wire, and what they refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from exchanges import FakeExchange, make_request
+from serving import Serve
+
+from headrace import web
+
+TEXT = "text/plain; charset=utf-8"
+OCTETS = "application/octet-stream"
+
+#: arguments, body, Content-Type
+RESPONSES: list[tuple[dict[str, Any], bytes, str | None]] = [
+    ({}, b"", None),
+    ({"body": b"x"}, b"x", OCTETS),
+    ({"body": b""}, b"", OCTETS),
+    ({"body": bytearray(b"x")}, b"x", OCTETS),
+    ({"body": memoryview(b"xyz")[1:]}, b"yz", OCTETS),
+    ({"body": "é"}, "é".encode(), TEXT),
+    ({"body": b"x", "content_type": "image/png"}, b"x", "image/png"),
+    ({"text": "é"}, "é".encode(), TEXT),
+    ({"text": ""}, b"", TEXT),
+    ({"text": "é", "charset": "latin-1"}, b"\xe9", "text/plain; charset=latin-1"),
+    ({"text": "x", "content_type": "text/html"}, b"x", "text/html; charset=utf-8"),
+    ({"text": "x", "headers": {"X-A": "b"}}, b"x", TEXT),
+    ({"text": "x", "headers": {"content-type": "text/html"}}, b"x", "text/html"),
+    (
+        {"text": "é", "headers": {"Content-Type": "text/html; Charset=latin-1"}},
+        b"\xe9",
+        "text/html; Charset=latin-1",
+    ),
+    ({"body": b"x", "headers": {"Content-Type": "image/png"}}, b"x", "image/png"),
+    ({"content_type": "text/css"}, b"", "text/css"),
+    (
+        {"body": b"x", "content_type": "text/css", "charset": "utf-8"},
+        b"x",
+        "text/css; charset=utf-8",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "body", "content_type"), RESPONSES)
+async def test_arguments(arguments: dict[str, Any], body: bytes, content_type: str | None) -> None:
+    response, exchange = web.Response(**arguments), FakeExchange()
+    assert bytes(response.body or b"") == body
+    assert response.content_length == len(body)
+    await response.prepare(make_request(exchange=exchange))
+    await response.write_eof()
+    ((kind, status, reason, _, sent),) = exchange.sent
+    assert (kind, status, reason, sent) == ("whole", 200, None, body)
+    assert exchange.fields().get("content-type") == content_type
+    assert response.body_length == len(body)
+    # And the same once somebody has looked at the headers.
+    looked = web.Response(**arguments)
+    assert looked.headers.get("Content-Type") == content_type
+    await looked.prepare(make_request(exchange=exchange))
+    assert exchange.fields().get("content-type") == content_type
+
+
+REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"body": b"x", "text": "x"}, ValueError, "not allowed together"),
+    (
+        {"body": b"x", "text": "x", "headers": {"Content-Type": "a/b"}},
+        ValueError,
+        "not allowed together",
+    ),
+    ({"content_type": "a/b", "headers": {"Content-Type": "a/b"}}, ValueError, "not both"),
+    ({"charset": "utf-8", "headers": {"Content-Type": "a/b"}}, ValueError, "not both"),
+    ({"text": "x", "content_type": "a/b; charset=utf-8"}, ValueError, "charset as an argument"),
+    ({"body": b"", "content_type": "a/b; charset=utf-8"}, ValueError, "charset as an argument"),
+    ({"text": b"x"}, TypeError, "text must be str"),
+    ({"body": 5}, TypeError, "body must be"),
+    ({"status": "many"}, ValueError, "many"),
+    ({"reason": "a\nb"}, ValueError, "CR or LF"),
+    ({"text": "x", "charset": "klingon"}, LookupError, "klingon"),
+    ({"text": "é", "charset": "ascii"}, UnicodeEncodeError, "ascii"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), REFUSED)
+def test_refused(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        web.Response(**arguments)
+
+
+# -- status and reason
+
+MAKERS: list[Callable[..., web.StreamResponse]] = [web.StreamResponse, web.Response]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(
+    ("status", "reason", "phrase"),
+    [
+        (200, None, "OK"),
+        (HTTPStatus.NOT_FOUND, None, "Not Found"),
+        (299, None, ""),
+        (200, "Fine", "Fine"),
+        (200, "", ""),
+    ],
+)
+def test_status(
+    make: Callable[..., web.StreamResponse], status: int, reason: str | None, phrase: str
+) -> None:
+    for response in (make(status=status, reason=reason), make(status=500, reason="Oops")):
+        response.set_status(status, reason)
+        assert (response.status, response.reason) == (int(status), phrase)
+        assert type(response.status) is int
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_reason_is_one_line(make: Callable[..., web.StreamResponse]) -> None:
+    response = make()
+    with pytest.raises(ValueError, match="CR or LF"):
+        response.set_status(200, "a\rb")
+    with pytest.raises(ValueError, match="CR or LF"):
+        make(reason="a\r\nX: y")
+    assert response.reason == "OK"
+
+
+# -- the content type
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("looked", [False, True])
+def test_content_type_and_charset(make: Callable[..., web.StreamResponse], looked: bool) -> None:
+    response = make(headers={"X-A": "b"} if looked else None)
+    assert (response.content_type, response.charset) == (OCTETS, None)
+    with pytest.raises(RuntimeError, match="octets have no charset"):
+        response.charset = "utf-8"
+    response.content_type = "text/html"
+    assert (response.content_type, response.charset) == ("text/html", None)
+    response.charset = "UTF-8"
+    assert response.charset == "utf-8"
+    response.content_type = "text/css"
+    assert response.headers["Content-Type"] == "text/css; charset=utf-8"
+    response.charset = None
+    assert response.headers["Content-Type"] == "text/css"
+    with pytest.raises(ValueError, match="charset as an argument"):
+        response.content_type = "text/html; charset=x"
+
+
+@pytest.mark.parametrize(
+    ("value", "media", "charset"),
+    [
+        ("text/html; charset=utf-8", "text/html", "utf-8"),
+        ("Text/HTML;CHARSET=UTF-8", "text/html", "UTF-8"),
+        ('text/html; a=b; charset="utf-8"; c=d', "text/html", "utf-8"),
+        ("text/html; x-charset=no", "text/html", None),
+        ("text/html", "text/html", None),
+    ],
+)
+def test_content_type_of_a_field(value: str, media: str, charset: str | None) -> None:
+    response = web.StreamResponse(headers={"Content-Type": value})
+    assert (response.content_type, response.charset) == (media, charset)
+
+
+# -- body and text
+
+
+def test_replacing_the_body() -> None:
+    response = web.Response()
+    assert (response.body, response.text) == (None, None)
+    response.text = "é"
+    assert (response.body, response.headers["Content-Type"]) == ("é".encode(), TEXT)
+    response.body = b"\xff"
+    assert response.headers["Content-Type"] == TEXT
+    response.body = None
+    assert (response.body, response.text, response.content_length) == (None, None, 0)
+    with pytest.raises(TypeError, match="body must be"):
+        response.body = 1  # type: ignore[assignment]
+
+
+def test_the_length_of_a_response_follows_from_its_body() -> None:
+    response = web.Response(body=b"abc")
+    with pytest.raises(RuntimeError, match="follows from its body"):
+        response.content_length = 5
+    assert response.content_length == 3
+
+
+def test_the_length_of_a_stream() -> None:
+    response = web.StreamResponse()
+    assert response.content_length is None
+    response.content_length = 5
+    assert (response.content_length, response.headers["Content-Length"]) == (5, "5")
+    response.content_length = None
+    assert "Content-Length" not in response.headers
+
+
+# -- last_modified
+
+WHEN = datetime.datetime(1994, 11, 6, 8, 49, 37, tzinfo=datetime.UTC)
+FIELD = "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        WHEN,
+        WHEN.replace(tzinfo=None),
+        WHEN.astimezone(datetime.timezone(datetime.timedelta(hours=5))),
+        WHEN.timestamp(),
+        int(WHEN.timestamp()),
+        WHEN.timestamp() - 0.5,
+        FIELD,
+    ],
+    ids=repr,
+)
+def test_last_modified(value: Any) -> None:
+    response = web.StreamResponse()
+    assert response.last_modified is None
+    response.last_modified = value
+    assert response.headers["Last-Modified"] == FIELD
+    assert response.last_modified == WHEN
+    response.last_modified = None
+    assert "Last-Modified" not in response.headers
+
+
+# -- sending
+
+
+async def test_a_stream() -> None:
+    exchange = FakeExchange()
+    response = web.StreamResponse(status=202, headers={"X-A": "é"})
+    response.content_type = "text/html"
+    response.set_cookie("a", "1")
+    response.set_cookie("b", "2", path=None)
+    response.force_close()
+    assert not response.prepared
+    await response.prepare(make_request(exchange=exchange))
+    assert response.prepared
+    await response.write(b"one")
+    response.write(bytearray(b"two"))
+    response.write(memoryview(b"three"))
+    await response.write(b"")
+    await response.drain()
+    await response.write_eof(b"four")
+    await response.write_eof()
+    assert response.body_length == 15
+    head, *rest = exchange.sent
+    assert head[:3] == ("head", 202, None)
+    assert sorted(head[3]) == sorted(
+        [
+            (b"Content-Type", b"text/html"),
+            (b"X-A", "é".encode()),
+            (b"Set-Cookie", b"a=1; Path=/"),
+            (b"Set-Cookie", b"b=2"),
+            (b"Connection", b"close"),
+        ]
+    )
+    assert rest == [
+        ("data", b"one"),
+        ("data", b"two"),
+        ("data", b"three"),
+        ("drain",),
+        ("data", b"four"),
+        ("eof",),
+    ]
+
+
+async def test_the_order_of_calls() -> None:
+    response = web.StreamResponse()
+    with pytest.raises(RuntimeError, match="prepare"):
+        response.write(b"x")
+    with pytest.raises(RuntimeError, match="prepare"):
+        await response.write_eof()
+    await response.prepare(make_request())
+    with pytest.raises(TypeError, match="bytes-like"):
+        response.write("x")  # type: ignore[arg-type]
+    await response.write_eof()
+    with pytest.raises(RuntimeError, match="after write_eof"):
+        response.write(b"x")
+
+
+async def test_a_whole_response_is_not_written_to() -> None:
+    response = web.Response(text="x")
+    with pytest.raises(RuntimeError, match="prepare"):
+        await response.write_eof()
+    await response.prepare(make_request())
+    with pytest.raises(RuntimeError):
+        await response.write(b"more")
+    with pytest.raises(RuntimeError, match="whole"):
+        await response.write_eof(b"more")
+
+
+CHANGES: list[Callable[[web.Response], object]] = [
+    lambda response: response.set_status(500),
+    lambda response: setattr(response, "text", "y"),
+    lambda response: setattr(response, "body", b"y"),
+    lambda response: setattr(response, "content_type", "text/html"),
+    lambda response: setattr(response, "charset", "ascii"),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_what_was_sent_cannot_be_changed(change: Callable[[web.Response], object]) -> None:
+    response = web.Response(text="x")
+    await response.prepare(make_request())
+    with pytest.raises(RuntimeError, match="has been sent"):
+        change(response)
+
+
+async def test_the_hook_runs_once_and_before_the_head() -> None:
+    exchange = FakeExchange()
+    request, seen = make_request(exchange=exchange), []
+
+    async def hook(response: web.StreamResponse) -> None:
+        seen.append((response, list(exchange.sent)))
+        response.headers["X-Hook"] = "was here"
+
+    request._prepare_hook = hook
+    response = web.Response(text="x")
+    await response.prepare(request)
+    await response.prepare(request)
+    assert seen == [(response, [])]
+    assert exchange.fields()["x-hook"] == "was here"
+    assert len(exchange.sent) == 1
+
+
+def test_keep_alive() -> None:
+    response = web.Response()
+    assert response.keep_alive is None
+    response.force_close()
+    assert response.keep_alive is False
+
+
+@pytest.mark.parametrize("again", ["same connection", "another connection"])
+async def test_a_response_is_sent_once(serve: Serve, again: str) -> None:
+    shared = web.Response(text="shared")
+
+    async def handler(request: web.Request) -> web.Response:
+        return shared
+
+    served = await serve(handler)
+    request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    wire = await served.connect()
+    wire.send(request)
+    assert (await wire.answer())[1] == b"shared"
+    if again == "another connection":
+        wire = await served.connect()
+    wire.send(request)
+    head, _ = await wire.answer()
+    assert head.startswith(b"HTTP/1.1 500 ")
+
+
+async def test_a_large_body_that_nobody_reads_does_not_stop_the_connection(serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        while not request.content.is_eof():
+            await asyncio.sleep(0)
+        return web.Response(text="done")
+
+    served = await serve(handler)
+    wire = await served.connect()
+    body = b"x" * 150_000
+    for _ in range(3):
+        wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        assert (await wire.answer())[1] == b"done"
+
+
+# -- json_response
+
+JSON: list[tuple[tuple[Any, ...], dict[str, Any], bytes]] = [
+    (({"a": 1},), {}, b'{"a": 1}'),
+    ((None,), {}, b"null"),
+    ((), {}, b"null"),
+    ((0,), {}, b"0"),
+    ((), {"text": "[1]"}, b"[1]"),
+    ((), {"body": b"[1]"}, b"[1]"),
+    (([1],), {"dumps": lambda data: json.dumps(data).encode()}, b"[1]"),
+    (
+        ({"é": 1},),
+        {"dumps": lambda data: json.dumps(data, ensure_ascii=False)},
+        '{"é": 1}'.encode(),
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "keywords", "body"), JSON)
+def test_json_response(arguments: Any, keywords: dict[str, Any], body: bytes) -> None:
+    response = web.json_response(*arguments, status=201, headers={"X-A": "b"}, **keywords)
+    assert response.body == body
+    assert response.content_type == "application/json"
+    assert (response.status, response.headers["X-A"]) == (201, "b")
+
+
+@pytest.mark.parametrize("other", [{"text": "x"}, {"body": b"x"}])
+def test_json_of_two_things(other: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="only one of"):
+        web.json_response({}, **other)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda r: None, "<StreamResponse 200 OK not prepared>"),
+        (lambda r: r.prepare(make_request()), "<StreamResponse 200 OK prepared>"),
+    ],
+)
+async def test_repr(change: Callable[[web.StreamResponse], Any], text: str) -> None:
+    response = web.StreamResponse()
+    step = change(response)
+    if step is not None:
+        await step
+    assert repr(response) == text
+    if response.prepared:
+        await response.write_eof()
+        assert repr(response) == "<StreamResponse 200 OK ended>"
