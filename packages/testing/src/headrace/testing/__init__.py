@@ -30,6 +30,7 @@ from ._unittest import (
     teardown_test_loop,
     unittest_run_loop,
 )
+from ._web import RawTestServer, make_mocked_request
 from ._websocket import ClientWebSocketResponse, WSMessage, WSMsgType
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "FormData",
     "LeakError",
     "MemoryTransport",
+    "RawTestServer",
     "ResponseTimeoutError",
     "ServerDisconnectedError",
     "ServerFactory",
@@ -63,6 +65,7 @@ __all__ = [
     "WSServerHandshakeError",
     "loop_context",
     "make_mocked_coro",
+    "make_mocked_request",
     "setup_test_loop",
     "teardown_test_loop",
     "unittest_run_loop",

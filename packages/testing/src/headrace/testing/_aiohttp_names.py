@@ -27,6 +27,12 @@ def aiohttp_server(_headrace_opened: Opened) -> ServerFactory:
 
 
 @pytest.fixture
+def aiohttp_raw_server(_headrace_opened: Opened) -> Callable[..., Any]:
+    """Make started servers of a coroutine from request to response."""
+    return partial(_headrace_opened.raw_server, check_leaks=False)
+
+
+@pytest.fixture
 def aiohttp_unused_port() -> Callable[[], int]:
     """Return a function that finds a free TCP port."""
     return unused_port

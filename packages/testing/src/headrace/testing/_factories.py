@@ -1,5 +1,6 @@
 """What the fixtures give to a test: functions that make clients and servers, and close them."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar, final
 
 from ._blocking import BlockingClient
@@ -7,6 +8,7 @@ from ._client import TestClient
 from ._errors import LeakError
 from ._server import BaseTestServer, TestServer
 from ._shape import Application, ProtocolFactory
+from ._web import RawTestServer
 
 __all__ = ["ClientFactory", "Opened", "ServerFactory"]
 
@@ -86,6 +88,17 @@ class Opened:
     ) -> TestServer:
         """Make a `TestServer`; see `ServerFactory`."""
         return await self.started(TestServer(app, port=port, **options), server_kwargs or {})
+
+    async def raw_server(
+        self,
+        handler: Callable[..., Awaitable[Any]],
+        *,
+        port: int | None = None,
+        server_kwargs: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> RawTestServer:
+        """Make a `RawTestServer` of *handler*."""
+        return await self.started(RawTestServer(handler, port=port, **options), server_kwargs or {})
 
     async def started(self, server: _S, kwargs: dict[str, Any]) -> _S:
         """Start *server* and have it closed after the test."""

@@ -5,7 +5,7 @@ of headrace is imported when a fixture is first used, for pytest imports this mo
 """
 
 import types
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from ._blocking import BlockingClient
     from ._factories import BlockingOpened, ClientFactory, Opened, ServerFactory
+    from ._web import RawTestServer
 
 _SCOPES: tuple[Literal["function", "class", "module", "package", "session"], ...] = (
     "function",
@@ -147,6 +148,12 @@ def headrace_client(_headrace_opened: "Opened") -> "ClientFactory":
 def headrace_server(_headrace_opened: "Opened") -> "ServerFactory":
     """Make started servers on loopback sockets, which are closed after the test."""
     return _headrace_opened.server
+
+
+@pytest.fixture
+def headrace_raw_server(_headrace_opened: "Opened") -> "Callable[..., Awaitable[RawTestServer]]":
+    """Make started servers of a coroutine from request to response (needs headrace.web)."""
+    return _headrace_opened.raw_server
 
 
 @pytest.fixture
