@@ -21,6 +21,8 @@ PAGES = [
     )
     if page.exists()
 ]
+# A block of code and, directly below it, what it prints.
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 pytestmark = pytest.mark.skipif(not PAGES, reason="the docs are not part of this tree")
 
 
@@ -29,9 +31,7 @@ def test_a_page_runs(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = page.read_text(encoding="utf-8")
     namespace: dict[str, object] = {"__name__": page.stem}
     count = 0
-    for found in re.finditer(
-        r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", text, re.M | re.S
-    ):
+    for found in BLOCK.finditer(text):
         # The lines before the block keep the numbers of errors those of the page.
         code = "\n" * text.count("\n", 0, found.start(1)) + found[1]
         exec(compile(code, str(page), "exec"), namespace)

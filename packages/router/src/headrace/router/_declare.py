@@ -69,11 +69,11 @@ class Declared(Generic[T]):
         """
         if not values:
             return self.resource.url_for(**parts)
-        if len(values) > 1:
+        value, *others = values
+        if others:
             raise TypeError("a declared route takes at most one value")
         if parts:
             raise TypeError("a declared route takes a value or the parts of a URL, not both")
-        (value,) = values
         self.route = self.resource.add_route(self.method, value)
         return value
 
