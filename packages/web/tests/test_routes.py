@@ -167,7 +167,7 @@ def test_the_router_is_a_mapping_of_names(app: web.Application) -> None:
     assert (len(router), list(router)) == (2, ["a", "b"])
     assert dict(router) == {"a": one, "b": two} == dict(router.named_resources())
     assert router.get("missing") is None
-    assert router == router  # noqa: PLR0124
+    assert router == router
     assert router != web.Application().router
 
 

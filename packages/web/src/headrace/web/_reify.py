@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -28,3 +28,8 @@ class reify(Generic[T]):  # noqa: N801 (used as a decorator)
             return self
         value = instance.__dict__[self._name] = self._compute(instance)
         return value
+
+    if TYPE_CHECKING:
+        # For type checkers alone: at run time a method of this name would make each look-up slow.
+        def __set__(self, instance: object, value: Never) -> None:
+            """Refuse to be assigned to."""
