@@ -54,6 +54,12 @@ def _prose(page: Path) -> str:
     return _FENCE.sub("", page.read_text("utf-8"))
 
 
+def code_words(page: Path) -> set[str]:
+    """Return the words of a page that stand in code, fenced or inline."""
+    code = [*re.findall(r"`[^`]+`", _prose(page)), *(block.code for block in blocks(page))]
+    return set(re.findall(r"\w+", " ".join(code)))
+
+
 def links(page: Path) -> list[tuple[str, str]]:
     """Return the relative links of a page, each as path and fragment."""
     targets = [link for link in _LINK.findall(_prose(page)) if not re.match(r"[a-z]+:", link)]
