@@ -292,12 +292,19 @@ ACCEPTED: tuple[Accepted, ...] = (
         section="7.1",
     ),
     chunked(
-        b'1;a\r\nx\r\n1 ; b=c\t;\td = "e\\"\x80"\r\ny\r\n0;z="\t"\r\n\r\n',
+        b'1;a\r\nx\r\n1;b=c;d="e\\"\x80"\r\ny\r\n0;z="\t"\r\n\r\n',
         Data(b"x"),
         Data(b"y"),
         END,
         name="chunk extensions are skipped",
         section="7.1.1",
+    ),
+    chunked(
+        b"1 ;\ta = b\t;c\r\nx\r\n0\r\n\r\n",
+        Data(b"x"),
+        END,
+        name="chunk extensions with white space",
+        section="RFC 9110 5.6.3",
     ),
     chunked(
         b"1\r\nx\r\n0\r\nA: b\r\nC:d \r\n\r\n",
@@ -334,7 +341,7 @@ ACCEPTED: tuple[Accepted, ...] = (
         "9.3.2",
     ),
     Accepted(
-        "an Upgrade that is not taken goes on as HTTP, its body and the next request included",
+        "an Upgrade that is not taken goes on as HTTP, body and all",
         b"POST /1 HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n"
         b"Content-Length: 2\r\n\r\nhiGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
         (

@@ -127,8 +127,11 @@ PIECES: list[tuple[str, bytes, list[Event], bytes, bool]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("request_", "events", "written", "kept"),
-                         [case[1:] for case in PIECES], ids=[case[0] for case in PIECES])  # fmt: skip
+@pytest.mark.parametrize(
+    ("request_", "events", "written", "kept"),
+    [case[1:] for case in PIECES],
+    ids=[case[0] for case in PIECES],
+)
 def test_response_written_in_pieces(
     request_: bytes, events: list[Event], written: bytes, kept: bool
 ) -> None:
