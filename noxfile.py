@@ -216,6 +216,18 @@ def docs(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "-c", "pyproject.toml", "docs", *session.posargs)
 
 
+@nox.session(python=PYTHON)
+def examples(session: nox.Session) -> None:
+    """Test the example application with an independent client."""
+    session.install("-q", "pytest", "pytest-timeout", "pytest-asyncio", "aiohttp")
+    install_wheels(session, ["web"], "auto")
+    options = ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
+    session.run(
+        *["python", "-m", "pytest", "--import-mode=importlib", *options, "examples/tests"],
+        *session.posargs,
+    )
+
+
 @nox.session(python=PYTHON, default=False)
 def serve(session: nox.Session) -> None:
     """Build and install the umbrella and serve the example application on 127.0.0.1:8080."""

@@ -22,11 +22,12 @@ from ._dispatcher import (
     raise_miss,
 )
 from ._errors import CleanupError
+from ._exceptions import HTTPException
 from ._middleware import AnyMiddleware, Handler, as_handler, compose
 from ._policy import Policy
 from ._request import CLIENT_MAX_SIZE, Request
 from ._response import StreamResponse
-from ._routes import AbstractRoute, MissRoute, ResourceRoute
+from ._routes import AbstractRoute, MissMatch, MissRoute, ResourceRoute, SystemRoute
 from ._server import Server
 from ._signals import Signal
 from ._store import Key, Store
@@ -208,7 +209,9 @@ class Application(Store):
         self.freeze()
         settings = {"debug": self.debug, **self._handler_args, **settings}
         dispatch = self.dispatch_by_host if self._router.has_domains else self.dispatch
-        return Server(dispatch, request_factory=Request, **settings)
+        server = Server(dispatch, request_factory=Request, **settings)
+        server.refuse = self.refuse
+        return server
 
     async def startup(self) -> None:
         """Enter the `cleanup_ctx` contexts and run `on_startup`."""
@@ -262,6 +265,15 @@ class Application(Store):
         self._finishers.append(partial(func, self, *args, **kwargs))
 
     # -- the way of a request
+
+    def refuse(self, refusal: HTTPException, request: Request) -> Awaitable[StreamResponse]:
+        """Answer a malformed request with *refusal*, which passes the middlewares."""
+        request._app = self
+        missed = self._missed
+        request._matched = MissMatch(SystemRoute(refusal, missed.apps))
+        if missed.enter is not None:
+            missed.enter(request)
+        return missed.chain(request)
 
     def dispatch(self, request: Request) -> Awaitable[StreamResponse]:
         """Find the route of a request and return what its chain of handlers returns."""

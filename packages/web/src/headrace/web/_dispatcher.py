@@ -210,6 +210,7 @@ def miss_match(method: str, miss: Match[ResourceRoute] | Miss, apps: tuple[Any, 
     """Return what stands for a match: a route that raises the 404 or 405."""
     allowed = miss.allowed if isinstance(miss, Miss) else ()
     exception = HTTPMethodNotAllowed(method, allowed) if allowed else HTTPNotFound()
+    exception.of_framework = True
     return MissMatch(SystemRoute(exception, apps))
 
 

@@ -29,6 +29,8 @@ class HTTPException(Response, Exception):
 
     status_code: int = -1
     empty_body = False
+    #: Whether the framework made it and may render it in the form that the client accepts.
+    of_framework = False
 
     def __init__(
         self,
@@ -64,6 +66,13 @@ def _restore(cls: type[HTTPException], state: dict[str, Any]) -> HTTPException:
     exception = cls.__new__(cls)
     exception.__dict__.update(state)
     exception.args = (exception.reason,)
+    return exception
+
+
+def framework_answer(status: int, **kwargs: Any) -> HTTPException:
+    """Return the exception for a status, to be rendered as the client accepts it."""
+    exception = BY_STATUS[status](**kwargs)
+    exception.of_framework = True
     return exception
 
 

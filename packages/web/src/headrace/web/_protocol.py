@@ -15,7 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import copy_context
 from email.utils import formatdate
-from http import HTTPStatus
+from functools import partial
 from typing import Any, Final, cast, final
 
 from headrace.http_parser import (
@@ -34,9 +34,11 @@ from headrace.http_parser import Request as RequestHead
 from headrace.http_parser import Response as ResponseHead
 
 from . import _headers as hdrs
+from ._debug import debug_page, is_local
 from ._errors import ClientConnectionResetError, PayloadAccessError, RequestPayloadError
-from ._exceptions import BY_STATUS, HTTPException, HTTPInternalServerError
+from ._exceptions import HTTPException, HTTPInternalServerError, framework_answer
 from ._headers import HttpVersion, HttpVersion10, HttpVersion11
+from ._problem import render
 from ._request import BaseRequest
 from ._response import Response, StreamResponse
 from ._streams import DONE, Field, Fields, StreamReader, lost_connection
@@ -52,6 +54,11 @@ MAX_DRAIN: Final = 256 * 1024
 
 _METHODS: Final = {method.encode(): method for method in hdrs.METH_ALL}
 _VERSIONS: Final = (HttpVersion10, HttpVersion11, *(HttpVersion(1, n) for n in range(2, 10)))
+
+
+async def raise_it(refusal: HTTPException, request: BaseRequest) -> StreamResponse:
+    """Answer a malformed request without further ado."""
+    raise refusal
 
 
 class Service:
@@ -75,6 +82,8 @@ class Service:
         logger: logging.Logger = server_logger,
     ) -> None:
         self.handler = handler
+        #: Answers a malformed request with the exception given.
+        self.refuse: Callable[[HTTPException, Any], Awaitable[StreamResponse]] = raise_it
         self.request_factory = request_factory
         self.keepalive_timeout = keepalive_timeout
         self.head_timeout = head_timeout
@@ -129,6 +138,7 @@ class RequestHandler(asyncio.Protocol):
 
     __slots__ = (
         "__weakref__",
+        "_announced",
         "_backlog",
         "_cancels",
         "_closing",
@@ -162,6 +172,7 @@ class RequestHandler(asyncio.Protocol):
         self._context = copy_context()
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         self._deadline = 0.0
+        self._announced = 0  # bytes of the body as the client stated them
         self._backlog = 0  # bytes that the client had not taken when a deadline passed
         self._cancels = service.handler_cancellation
         self._closing = False
@@ -292,8 +303,10 @@ class RequestHandler(asyncio.Protocol):
         self._in_head = False
         if not complete:
             content = self._content = StreamReader(self)
+            self._announced = length or 0
             self._pump_body()
-        request = self._service.request_factory(
+        service = self._service
+        request = service.request_factory(
             _METHODS.get(method) or method.decode("ascii"),
             target.decode("ascii"),
             _VERSIONS[version[1]],
@@ -306,16 +319,13 @@ class RequestHandler(asyncio.Protocol):
         if expects_continue:
             request._expects_continue = True
         task: asyncio.Task[None]
+        serving = self._serve(request, service.handler)
         if sys.version_info >= (3, 12):
             # Most handlers end without waiting: no turn of the loop for them.
-            task = asyncio.Task(
-                self._serve(request),
-                loop=self._loop,
-                context=self._context.copy(),
-                eager_start=True,
-            )
+            context = self._context.copy()
+            task = asyncio.Task(serving, loop=self._loop, context=context, eager_start=True)
         else:
-            task = self._loop.create_task(self._serve(request), context=self._context.copy())
+            task = self._loop.create_task(serving, context=self._context.copy())
         if not task.done():
             self._task = task
 
@@ -342,13 +352,15 @@ class RequestHandler(asyncio.Protocol):
 
     # -- answers out
 
-    async def _serve(self, request: BaseRequest) -> None:
+    async def _serve(
+        self, request: BaseRequest, handler: Callable[[Any], Awaitable[StreamResponse]]
+    ) -> None:
         """Run the handler and see its answer out; the one task of the request."""
         service = self._service
         started = self._loop.time() if service.log_access is not None else 0.0
         try:
             try:
-                response = await service.handler(request)
+                response = await handler(request)
                 if (
                     response.__class__ is Response
                     and response._body.__class__ is bytes
@@ -388,6 +400,8 @@ class RequestHandler(asyncio.Protocol):
             response._exchange is not self or self._parser.our_state is State.SEND_RESPONSE
         ):
             raise RuntimeError("the response was sent before, to another request: make a new one")
+        if isinstance(response, HTTPException) and response.of_framework:
+            render(response, request)
         await response.prepare(request)
         await response.write_eof()
 
@@ -397,7 +411,9 @@ class RequestHandler(asyncio.Protocol):
             raise error
         response = self._response_for(request, error)
         state = self._parser.our_state
-        if state is State.SEND_RESPONSE:
+        if state is State.SEND_RESPONSE or (
+            state is State.IDLE and self._parser.their_state is State.ERROR
+        ):
             return await self._send_error(request, response)
         if isinstance(error, HTTPException):
             self._log_failure(request, error)
@@ -438,13 +454,16 @@ class RequestHandler(asyncio.Protocol):
             return error
         fault = request._client_fault
         if isinstance(error, RequestPayloadError):
-            return BY_STATUS[400]()
+            return framework_answer(400)
         if fault is not None and fault[0] is error:
-            return BY_STATUS[fault[1]]()
+            return framework_answer(fault[1])
         self._log_failure(request, error)
         if isinstance(error, TimeoutError):
-            return BY_STATUS[504]()
-        response = HTTPInternalServerError()
+            return framework_answer(504)
+        if self._service.debug and is_local(request):
+            response: HTTPException = debug_page(request, error)
+        else:
+            response = framework_answer(500)
         response.force_close()
         return response
 
@@ -484,18 +503,25 @@ class RequestHandler(asyncio.Protocol):
             self._pump()
 
     def _refuse(self, error: RemoteProtocolError) -> None:
-        """Answer a malformed request and close."""
-        self._service.logger.debug("refused a request: %s", error)
-        phrase = HTTPStatus(error.status).phrase
-        fields = [(b"Content-Type", b"text/plain; charset=utf-8"), *self._service.fields]
-        body = f"{error.status}: {phrase}".encode()
+        """Answer a malformed request and close.
+
+        The answer comes from the application, whose middlewares may have a say in its form; what
+        there was of the request is not shown to them.
+        """
+        service = self._service
+        service.logger.debug("refused a request: %s", error)
         # A fault in a body that is only read past comes after the answer.
-        if self._transport is not None and self._may_refuse:
-            self._transport.write(self._parser.send(ResponseHead(error.status, fields), body))
-        self._close(linger=True)
+        if self._transport is None or not self._may_refuse:
+            self._close(linger=True)
+            return
+        self._closing = True
+        request = service.request_factory("UNKNOWN", "/", HttpVersion10, (), None, self)
+        serving = self._serve(request, partial(service.refuse, framework_answer(error.status)))
+        self._task = self._loop.create_task(serving, context=self._context.copy())
 
     @property
     def _may_refuse(self) -> bool:
+        """Whether an answer can be begun: to a request, or to what is none."""
         state = self._parser.our_state
         return state is State.IDLE or state is State.SEND_RESPONSE
 
@@ -535,10 +561,14 @@ class RequestHandler(asyncio.Protocol):
 
     def _head(self, status: int, reason: str | None, fields: list[Field]) -> ResponseHead:
         service = self._service
-        if service.closing or self._closing:
+        if service.closing or self._closing or self._has_too_much_to_drop():
             fields = [*fields, (b"Connection", b"close")]
         phrase = b"" if reason is None else reason.encode("utf-8")
         return ResponseHead(status, fields + service.fields, phrase)
+
+    def _has_too_much_to_drop(self) -> bool:
+        content = self._content
+        return content is not None and self._announced - content.total_bytes > MAX_DRAIN
 
     def write(self, data: bytes | bytearray | memoryview) -> Awaitable[None]:
         transport = self._connected()

@@ -18,8 +18,9 @@ from yarl import URL
 
 from . import _headers as hdrs
 from ._cookies import parse_cookies
-from ._exceptions import HTTPRequestEntityTooLarge
-from ._headers import HttpVersion
+from ._exceptions import framework_answer
+from ._fields import ResponseHeaders
+from ._headers import HttpVersion, HttpVersion11
 from ._reify import reify
 from ._response import StreamResponse, parse_http_date
 from ._store import Store
@@ -428,18 +429,18 @@ class BaseRequest(Store):
             return await content.read()
         announced = self.content_length
         if announced is not None and announced > limit:
-            raise HTTPRequestEntityTooLarge(limit, announced)
+            raise framework_answer(413, max_size=limit, actual_size=announced)
         if content.is_eof():
             body = content.read_nowait()
             if len(body) > limit:
-                raise HTTPRequestEntityTooLarge(limit, len(body))
+                raise framework_answer(413, max_size=limit, actual_size=len(body))
             return body
         parts = []
         size = 0
         while part := await content.readany():
             size += len(part)
             if size > limit:
-                raise HTTPRequestEntityTooLarge(limit, size)
+                raise framework_answer(413, max_size=limit, actual_size=size)
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -495,7 +496,27 @@ class BaseRequest(Store):
 
     async def send_continue(self) -> None:
         """Tell a client that waits with ``Expect: 100-continue`` to send the body."""
-        self._exchange.send_informational(100)
+        await self.send_informational(100)
+
+    async def send_informational(
+        self, status: int, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Send an interim answer (RFC 9110, section 15.2); HTTP/1.0 clients get none.
+
+        Raises:
+            ValueError: *status* is not one of 100 and 102 to 199.
+        """
+        if not 100 <= status <= 199 or status == 101:
+            raise ValueError(f"{status} is not the status of an interim answer")
+        if self.version >= HttpVersion11:
+            checked = ResponseHeaders(headers or ())
+            fields = [(name.encode(), value.encode()) for name, value in checked.items()]
+            self._exchange.send_informational(status, fields)
+
+    async def early_hints(self, *links: str) -> None:
+        """Send a 103 whose Link fields tell what the page will need (RFC 8297)."""
+        headers = ResponseHeaders((hdrs.LINK, link) for link in links)
+        await self.send_informational(103, headers)
 
     # -- the rest
 

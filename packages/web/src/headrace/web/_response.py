@@ -37,15 +37,14 @@ from ._streams import DONE, Exchange, Field
 JSONEncoder = Callable[[Any], str | bytes]
 LooseHeaders = Mapping[str, str]
 
-# RFC 9110, section 6.4.1: what is given as the body of such an answer is never sent.
-_BODILESS: Final = frozenset({204, 304})
 #: What gives a body piece by piece.
 Source = AsyncIterable[bytes] | IO[bytes]
 Body = bytes | bytearray | memoryview | str | Source
 
 #: Bytes that are read from a file at a time.
 _FILE_PIECE: Final = 256 * 1024
-#: Statuses whose answers have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
+#: What is given as the body of such an answer is never sent (RFC 9110, sections 15.3.5,
+#: 15.3.6 and 15.4.5).
 _BODILESS: Final = frozenset({204, 205, 304})
 _NO_FIELDS: Final[list[Field]] = []
 
@@ -573,7 +572,7 @@ class Response(StreamResponse):
     def _start(self, request: Answerable) -> None:
         exchange = request._exchange
         body = self._body
-        if body is None or (self._status in _BODILESS and isinstance(body, bytes)):
+        if body is None:
             body = b""
         elif not isinstance(body, bytes | bytearray | memoryview):
             self._start_source(request, body)
