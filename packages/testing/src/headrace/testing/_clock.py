@@ -9,11 +9,10 @@ the queue of callbacks that are ready. Both are stable from Python 3.11 to 3.14.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Sized
+from collections.abc import Sized
 from typing import cast, final
 
-__all__ = ["Clock", "RealTimer", "clock_of"]
+__all__ = ["Clock", "clock_of"]
 
 # Callbacks that keep each other busy for ever must not hold up the test.
 _MAX_ROUNDS = 1000
@@ -112,29 +111,3 @@ def clock_of(loop: asyncio.AbstractEventLoop) -> Clock:
     """Return the clock of *loop*, the same one each time."""
     owner = getattr(loop.time, "__self__", None)
     return owner if isinstance(owner, Clock) else Clock(loop)
-
-
-@final
-class RealTimer:
-    """Call *fn* after *seconds* of real time, however far a clock is put forward."""
-
-    __slots__ = ("_end", "_fn", "_handle", "_loop")
-
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, seconds: float, fn: Callable[[], object]
-    ) -> None:
-        self._loop = loop
-        self._fn = fn
-        self._end = time.monotonic() + seconds
-        self._handle = loop.call_later(seconds, self._check)
-
-    def cancel(self) -> None:
-        """Forget the call."""
-        self._handle.cancel()
-
-    def _check(self) -> None:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            self._fn()
-        else:
-            self._handle = self._loop.call_later(left, self._check)

@@ -8,8 +8,7 @@ closed) when the response has been read and the request sent.
 import asyncio
 import zlib
 from collections.abc import AsyncIterable, Callable, Iterable
-from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar, final
+from typing import NamedTuple, Protocol, final
 
 from yarl import URL
 
@@ -19,7 +18,6 @@ from headrace.http_parser import (
     Connection,
     Data,
     EndOfMessage,
-    Event,
     Informational,
     LocalProtocolError,
     RemoteProtocolError,
@@ -29,22 +27,19 @@ from headrace.http_parser import (
 )
 
 from ._body import Buffer, iterate
-from ._clock import RealTimer
 from ._errors import (
     ClientError,
     ClientPayloadError,
     ResponseTimeoutError,
     ServerDisconnectedError,
 )
+from ._patience import Patience
 from ._report import describe
 from ._request import Pair, SentRequest, decoded
 from ._response import ClientResponse
 from ._stream import StreamReader
 
 __all__ = ["HTTPConnection", "Plan"]
-
-
-_T = TypeVar("_T")
 
 
 class Plan(NamedTuple):
@@ -70,10 +65,9 @@ class Inflater(Protocol):
 class HTTPConnection(asyncio.Protocol):
     """A connection of the client; *released* is called when it may be used again."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, released: "Callable[[HTTPConnection], None]"
-    ) -> None:
-        self._loop = loop
+    def __init__(self, patience: Patience, released: "Callable[[HTTPConnection], None]") -> None:
+        self._loop = asyncio.get_running_loop()
+        self._patience = patience
         self._released = released
         self._http = Connection(Role.CLIENT)
         self._transport: asyncio.Transport
@@ -112,7 +106,7 @@ class HTTPConnection(asyncio.Protocol):
         waiter = self._waiter = self._loop.create_future()
         try:
             self._send(request, plan)
-            return await self._wait(waiter)
+            return await self._patience.wait(waiter, plan.timeout, self._silent)
         except LocalProtocolError as error:
             waiter.cancel()
             self.abort()
@@ -181,23 +175,13 @@ class HTTPConnection(asyncio.Protocol):
             self._fail(error)
             self.abort()
 
-    async def _wait(self, future: "asyncio.Future[_T]") -> _T:
-        seconds = self._plan.timeout
-        if seconds is None:
-            return await future
-        timer = RealTimer(self._loop, seconds, partial(self._expire, future, seconds))
-        try:
-            return await future
-        finally:
-            timer.cancel()
+    async def _wait(self, future: "asyncio.Future[None]") -> None:
+        await self._patience.wait(future, self._plan.timeout, self._silent)
 
-    def _expire(self, future: "asyncio.Future[Any]", seconds: float) -> None:
-        if not future.done():
-            future.set_exception(
-                ResponseTimeoutError(
-                    f"the server was silent for {seconds:g} seconds\n\n{self.describe()}"
-                )
-            )
+    def _silent(self) -> Exception:
+        return ResponseTimeoutError(
+            f"the server was silent for {self._plan.timeout:g} seconds\n\n{self.describe()}"
+        )
 
     def describe(self) -> str:
         """Return the exchange under way, for failure messages."""
@@ -251,19 +235,19 @@ class HTTPConnection(asyncio.Protocol):
 
     def _act(self) -> None:
         while (event := self._http.next_event()) is not NEED_DATA and event is not PAUSED:
-            if isinstance(event, Data):
-                self._data(event.data)
-            elif isinstance(event, Response):
+            if type(event) is Response:
                 self._head(event)
                 if event.complete:
                     self._end(())
-            elif isinstance(event, EndOfMessage):
+            elif type(event) is Data:
+                self._data(event.data)
+            elif type(event) is EndOfMessage:
                 self._end(event.trailers)
-            elif isinstance(event, Informational):
+            elif type(event) is Informational:
                 if self._interim(event):
                     return
             else:
-                self._closed(event)
+                self._closed()
                 return
 
     def _head(self, event: Response) -> None:
@@ -331,7 +315,7 @@ class HTTPConnection(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def _closed(self, event: Event) -> None:
+    def _closed(self) -> None:
         self._reusable = False
         if self.response is None:
             self._cut_short(ServerDisconnectedError("the server closed the connection"))

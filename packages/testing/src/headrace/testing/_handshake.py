@@ -69,6 +69,7 @@ async def open_websocket(
         acceptance,
         _websocket_options(session, options),
         connection.handler_error,
+        session.patience,
     )
     session.hand_over(connection, websocket)
     websocket.take_over(connection.switched())

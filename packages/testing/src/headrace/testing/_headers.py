@@ -43,9 +43,6 @@ class HeaderPlan:
             extra: Authorization and Cookie, as far as the caller gives none.
             skip: Names of automatic headers that are not wanted.
         """
-        extra = tuple(extra)
-        if not headers and not extra and not skip and not body.headers:
-            return self._plain_pairs(url)
         merged = self._merged(headers)
         skipped = {name.lower() for name in skip}
         for name, value in (*_AUTOMATIC, *extra, *body.headers):
@@ -54,7 +51,8 @@ class HeaderPlan:
         host = [] if "Host" in merged or "host" in skipped else [(b"Host", host_of(url))]
         return host + encoded(merged.items())
 
-    def _plain_pairs(self, url: URL) -> list[Pair]:
+    def plain(self, url: URL) -> list[Pair]:
+        """Return the pairs of a request to which nothing is added; they are kept."""
         authority = url.raw_authority
         pairs = self._plain.get(authority)
         if pairs is None:

@@ -17,6 +17,7 @@ from ._errors import ClientError, TooManyRedirects
 from ._faults import Faults
 from ._headers import HeaderPlan
 from ._listeners import dial
+from ._patience import Patience
 from ._redirects import redirected
 from ._request import Pair, Pairs, RequestOptions, SentRequest, authorization
 from ._response import ClientResponse
@@ -50,6 +51,7 @@ class Session:
         cookie_jar: The cookies that are kept.
         exchanges: The last responses, oldest first.
         websockets: Those that were opened.
+        patience: The time-outs of all connections.
         timeout: How long the server may be silent, in real seconds.
         last_size: The size of the last request, in bytes.
     """
@@ -69,6 +71,8 @@ class Session:
         self._streams: list[_Streams] = []
         self._urls: dict[str, URL] = {}
         self.timeout = defaults.timeout
+        self.patience = Patience(self._loop)
+        self._plain_plan = self._plan(NO_BODY, {})
         self.last_size = 0
 
     def url(self, path: str | URL) -> URL:
@@ -146,7 +150,8 @@ class Session:
     ) -> ClientResponse:
         request = self.prepare(method, url, body, options)
         connection = await self.connection(options.get("faults"))
-        return await self._carry_out(connection, request, self._plan(body, options))
+        plan = self._plan(body, options) if options else self._plain_plan
+        return await self._carry_out(connection, request, plan)
 
     async def _carry_out(
         self, connection: HTTPConnection, request: SentRequest, plan: Plan
@@ -194,16 +199,17 @@ class Session:
 
     def _note(self, response: ClientResponse) -> None:
         self.exchanges.append(response)
-        if "set-cookie" in response.headers:
+        if any(name.lower() == b"set-cookie" for name, _ in response.raw_headers):
             self.cookie_jar.update_cookies(response.cookies, response.url)
 
     def prepare(self, method: str, url: URL, body: Body, options: RequestOptions) -> SentRequest:
         """Return the request with all its headers."""
-        given = options.get("headers")
-        pairs: list[Pair] = self._headers.pairs(
+        if not options and not self.cookie_jar and self._defaults.auth is None:
+            return SentRequest(method, url, self._headers.plain(url), None)
+        pairs = self._headers.pairs(
             url,
             body,
-            given,
+            options.get("headers"),
             self._extra(url, body, options),
             options.get("skip_auto_headers", ()),
         )
@@ -264,7 +270,7 @@ class Session:
             if connection.usable:
                 return connection
         released = self._release if faults is None else HTTPConnection.close
-        connection = HTTPConnection(self._loop, released)
+        connection = HTTPConnection(self.patience, released)
         connection.handler_errors = await dial(
             self._server.listener,
             connection,
@@ -307,6 +313,7 @@ class Session:
             await asyncio.sleep(0)
         for connection in self._connections:
             connection.abort()
+        self.patience.close()
         return left
 
     def _unfinished(self) -> Iterator[ClientResponse]:

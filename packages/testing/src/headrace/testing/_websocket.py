@@ -27,8 +27,8 @@ from headrace.websocket import (
     Text,
 )
 
-from ._clock import RealTimer
 from ._errors import ResponseTimeoutError, WSMessageTypeError
+from ._patience import Patience
 
 __all__ = ["ClientWebSocketResponse", "WSMessage", "WSMsgType"]
 
@@ -94,12 +94,14 @@ class ClientWebSocketResponse(asyncio.Protocol):
         acceptance: Acceptance,
         options: Options,
         handler_errors: Callable[[], BaseException | None],
+        patience: Patience,
     ) -> None:
         self.name = name
         self._transport = transport
         self._acceptance = acceptance
         self._options = options
         self._handler_errors = handler_errors
+        self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._connection = Connection(
             Role.CLIENT,
@@ -262,7 +264,7 @@ class ClientWebSocketResponse(asyncio.Protocol):
             self._receiver = self._loop.create_future()
             try:
                 async with asyncio.timeout(seconds):
-                    await self._wait(self._receiver)
+                    await self._patience.wait(self._receiver, self._options.timeout, self._silent)
             finally:
                 self._receiver = None
         message = self._messages.popleft()
@@ -278,21 +280,10 @@ class ClientWebSocketResponse(asyncio.Protocol):
         if error is not None:
             raise error
 
-    async def _wait(self, future: "asyncio.Future[None]") -> None:
-        seconds = self._options.timeout
-        if seconds is None:
-            return await future
-        timer = RealTimer(self._loop, seconds, lambda: self._expire(future, seconds))
-        try:
-            await future
-        finally:
-            timer.cancel()
-
-    def _expire(self, future: "asyncio.Future[None]", seconds: float) -> None:
-        if not future.done():
-            future.set_exception(
-                ResponseTimeoutError(f"{self.name}: no message for {seconds:g} seconds")
-            )
+    def _silent(self) -> Exception:
+        return ResponseTimeoutError(
+            f"{self.name}: no message for {self._options.timeout:g} seconds"
+        )
 
     async def receive_str(self, *, timeout: float | None = None) -> str:
         """Return the text of the next message.
