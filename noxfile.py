@@ -200,8 +200,8 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=PYTHON)
 def types(session: nox.Session) -> None:
     """Check types with mypy --strict: all packages, and what their users would write."""
-    requirements = {"multidict>=6.0", "yarl>=1.12", "pytest>=8.4"}
-    session.install("-q", TOOLS["mypy"], "hatchling", "Cython", "types-setuptools", *requirements)
+    requirements = ["multidict>=6.0", "yarl>=1.12", "pytest>=8.4", "pytest-asyncio>=1.0", "uvloop"]
+    session.install("-q", TOOLS["mypy"], *requirements)
     for package in PACKAGES:
         session.run("mypy", "-p", f"headrace.{package.replace('-', '_')}")
     for path in sorted(ROOT.glob("packages/*/tests/typing_api.py")):

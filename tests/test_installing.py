@@ -30,8 +30,11 @@ def test_the_router_resolves_and_builds_urls_and_pulls_in_only_yarl() -> None:
         assert (match.value, match.params) == ("show", {"name": "ann"})
         assert str(router["user"].url_for(name="ann")) == "/users/ann"
         # What compiled modules put there for themselves has no spec.
-        found = {name for name in sys.modules.keys() - before if sys.modules[name].__spec__}
-        new = {name.partition(".")[0] for name in found}
+        new = {
+            name.partition(".")[0]
+            for name in sys.modules.keys() - before
+            if getattr(sys.modules[name], "__spec__", None)
+        }
         print(*sorted(new - set(sys.stdlib_module_names)))
     """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
