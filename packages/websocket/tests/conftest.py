@@ -25,4 +25,7 @@ def framing(request: pytest.FixtureRequest) -> ModuleType:
         return importlib.import_module("headrace.websocket._framing_py")
     if os.environ.get("HEADRACE_EXTENSIONS") == "require":
         return importlib.import_module("headrace.websocket._framing_c")
-    return pytest.importorskip("headrace.websocket._framing_c", exc_type=ImportError)
+    compiled: ModuleType = pytest.importorskip(
+        "headrace.websocket._framing_c", exc_type=ImportError
+    )
+    return compiled

@@ -11,7 +11,8 @@ from headrace.websocket import NEED_DATA, Binary, Close, ConnectionClosed, Ping,
 def test_defaults() -> None:
     assert Text("a") == ("a", True)
     assert Binary(b"a") == (b"a", True)
-    assert Ping() == Pong() == (b"",)
+    assert Ping() == (b"",)
+    assert Pong() == (b"",)
     assert Close() == (1000, "")
     assert ConnectionClosed() == (1006, "")
 

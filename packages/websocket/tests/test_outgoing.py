@@ -135,8 +135,8 @@ def test_masked_frames_take_a_new_key_each() -> None:
         (Text("é"), b"\xc3\xa9"),
         (Text(b"\xc3\xa9"), b"\xc3\xa9"),  # type: ignore[arg-type]
         (Binary(b"\xff"), b"\xff"),
-        (Binary(bytearray(b"\xff")), b"\xff"),
-        (Binary(memoryview(b"\xff")), b"\xff"),
+        (Binary(bytearray(b"\xff")), b"\xff"),  # type: ignore[arg-type]
+        (Binary(memoryview(b"\xff")), b"\xff"),  # type: ignore[arg-type]
     ],
 )
 def test_payloads(event: Text | Binary, payload: bytes) -> None:

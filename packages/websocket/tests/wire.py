@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import zlib
 
-from headrace.websocket import NEED_DATA, Connection, ConnectionClosed, Event, RemoteProtocolError
+from headrace.websocket import (
+    NEED_DATA,
+    Connection,
+    ConnectionClosed,
+    Event,
+    RemoteProtocolError,
+    State,
+)
 
 KEY = b"\x37\xfa\x21\x3d"  # the key of the examples in RFC 6455, 5.7
 
@@ -61,3 +68,8 @@ def outcome_of(connection: Connection) -> tuple[list[Event], int | None]:
                 return events, None
     except RemoteProtocolError as error:
         return events, error.code
+
+
+def state_of(connection: Connection) -> State:
+    """Return the state as it is now: a type checker holds on to what it once compared."""
+    return connection.state
