@@ -378,9 +378,14 @@ class RequestHandler(asyncio.Protocol):
             return
         except BaseException as error:
             self._abort()
-            if not isinstance(error, Exception):
+            if isinstance(error, asyncio.CancelledError):
                 raise
-            service.logger.exception("the answer to a failed request failed too")
+            if isinstance(error, Exception):
+                service.logger.exception("the answer to a failed request failed too")
+            else:
+                # The end of the program is the loop's business: a task would keep it for
+                # whoever awaits the task, and uvloop logs what a protocol raises and goes on.
+                self._loop.call_soon(_raise, error)
             return
         finally:
             self._task = None
@@ -718,6 +723,10 @@ class RequestHandler(asyncio.Protocol):
         self._closing = True
         if self._transport is not None:
             self._transport.abort()
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _probe_when_idle(transport: asyncio.Transport) -> None:

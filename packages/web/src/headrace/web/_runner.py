@@ -348,29 +348,33 @@ async def _run(
     try:
         for site in _make_sites(runner, **sites):
             await site.start()
+        stopped = _stop_event(handle_signals)
         if announce is not None:
             names = sorted(site.name for site in runner.sites)
             announce(f"======== Running on {', '.join(names)} ========\n(Press CTRL+C to quit)")
-        await _wait_for_stop(handle_signals)
+        await stopped.wait()
     finally:
         await runner.cleanup()
 
 
-async def _wait_for_stop(handle_signals: bool) -> None:
-    """Wait for SIGINT or SIGTERM, or without *handle_signals* for ever.
+def _stop_event(handle_signals: bool) -> asyncio.Event:
+    """Return what SIGINT or SIGTERM set; without *handle_signals* nothing does.
 
     A second signal does not wait until all is closed: it ends the program at once.
     """
     stopped = asyncio.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM) if handle_signals else ()
     loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM) if handle_signals else ()
+
+    def stop() -> None:
+        stopped.set()
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
     for number in numbers:
         with contextlib.suppress(NotImplementedError):  # on Windows loops have no signals
-            loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
-    for number in numbers:
-        with contextlib.suppress(NotImplementedError):
-            loop.remove_signal_handler(number)
+            loop.add_signal_handler(number, stop)
+    return stopped
 
 
 def run_app(

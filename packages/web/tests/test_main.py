@@ -1,0 +1,174 @@
+"""The command line: ``python -m headrace.web package.module:app_or_factory``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from headrace import web
+from headrace.web import __main__ as command
+
+MODULE = """
+from headrace import web
+
+async def hello(request):
+    return web.Response(text=request.app.get("argv", "hello"))
+
+def make(argv):
+    app = web.Application()
+    app["argv"] = repr(argv)
+    app.router.add_get("/", hello)
+    return app
+
+def make_without_argument():
+    return make("none")
+
+async def make_later(argv):
+    return make(argv)
+
+def make_nothing(argv):
+    return None
+
+app = make("app")
+number = 3
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "module.py").write_text(MODULE)
+    (package / "broken.py").write_text("import no_such_module\n")
+    return tmp_path
+
+
+def import_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "package"]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def run(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "headrace.web", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"PYTHONWARNINGS": "error"},
+    )
+
+
+ENTRIES = {
+    "app": ([], "'app'"),
+    "make": (["--own-option", "x"], "['--own-option', 'x']"),
+    "make_without_argument": (["x"], "'none'"),
+    "make_later": (["x"], "['x']"),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+async def test_an_application_or_a_factory_is_loaded(
+    module: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    import_from(module, monkeypatch)
+    arguments, argv = ENTRIES[entry]
+    app = command.load(f"package.module:{entry}", arguments)
+    if not isinstance(app, web.Application):
+        app = await app
+    assert app["argv"] == argv
+
+
+@pytest.mark.parametrize("entry", ["app", "make_later"])
+def test_an_application_or_a_factory_is_served(module: Path, entry: str) -> None:
+    more, body = ENTRIES[entry]
+    process = run(module, f"package.module:{entry}", "--host", "127.0.0.1", "--port", "0", *more)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("======== Running on http://127.0.0.1:")
+        assert process.stdout.readline() == "(Press CTRL+C to quit)\n"
+        with urllib.request.urlopen(line.split()[3]) as response:
+            assert response.read().decode() == body
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_a_unix_socket_is_served(module: Path) -> None:
+    process = run(module, "-U", "here", "package.module:app")
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "======== Running on http://unix:here: ========\n"
+        assert (module / "here").exists()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0
+    assert not (module / "here").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "usage: python -m headrace.web"),
+        (["package.module"], 1, "not of the form package.module:app_or_factory"),
+        (["package.module:"], 1, "not of the form"),
+        (["package.module:missing"], 1, "has no attribute 'missing'"),
+        (["package.module:number"], 1, "neither an application nor a factory"),
+        (["package.module:make_nothing"], 1, "returned None, not an application"),
+        (["package.missing:app"], 1, "No module named 'package.missing'"),
+        (["package.broken:app"], 1, "No module named 'no_such_module'"),
+        (["-U", "x", "-P", "1", "package.module:app"], 1, "without --host and --port"),
+        (["-P", "many", "package.module:app"], 2, "invalid int value"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    module: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    message: str,
+) -> None:
+    import_from(module, monkeypatch)
+    with pytest.raises(SystemExit) as caught:
+        command.main(arguments)
+    errors = capsys.readouterr().err
+    if code == 1:
+        assert isinstance(caught.value.code, str)  # the interpreter prints it and ends with 1
+        errors = caught.value.code
+        assert "\n" not in errors
+    else:
+        assert caught.value.code == code
+    assert message in errors
+
+
+def test_without_address_it_listens_on_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+    monkeypatch.setattr(command, "run_app", lambda app, **settings: calls.append(settings))
+    monkeypatch.setattr(command, "load", lambda entry, argv: web.Application())
+    monkeypatch.setattr(command.logging, "basicConfig", lambda **settings: None)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    command.main(["a:b"])
+    command.main(["a:b", "-H", "::", "-P", "81"])
+    command.main(["a:b", "-U", "x"])
+    assert calls == [
+        {"host": "localhost", "port": None},
+        {"host": "::", "port": 81},
+        {"path": "x"},
+    ]
