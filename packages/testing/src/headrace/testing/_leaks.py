@@ -33,7 +33,7 @@ class _Watch:
     def __init__(self) -> None:
         self.servers = 0
         self.tasks = asyncio.all_tasks()
-        self.files = _open_files()
+        self.files: set[str] | None = None
         self.made_before = len(_made)
 
 
@@ -81,7 +81,9 @@ class Leaks:
                 yield f"task {task.get_name()} ({_where(task)})"
 
     def _files(self) -> Iterator[str]:
-        for number in _open_files() - self._watch.files:
+        # Nothing was opened among temporary files when there is nothing to compare with.
+        before = self._watch.files
+        for number in _open_files() - before if before is not None else ():
             name = _name_of(number)
             if name.startswith(tempfile.gettempdir() + os.sep):
                 yield f"temporary file {name}, still open"
@@ -135,10 +137,24 @@ def _name_of(number: str) -> str:
 
 @functools.cache
 def _hook() -> None:
-    sys.addaudithook(_note)
+    directory = tempfile.gettempdir()
+
+    def note(event: str, args: tuple[object, ...]) -> None:
+        # Audit hooks stay for ever: this one does nothing unless a server is being tested.
+        if not _WATCHES:
+            return
+        if event == "open":
+            if isinstance(args[0], str) and args[0].startswith(directory):
+                _compare_from_here()
+        elif event == "tempfile.mkstemp":
+            _made.append(str(args[0]))
+
+    sys.addaudithook(note)
 
 
-def _note(event: str, args: tuple[object, ...]) -> None:
-    # Audit hooks stay for ever: this one does nothing unless a server is being tested.
-    if event == "tempfile.mkstemp" and _WATCHES:
-        _made.append(str(args[0]))
+def _compare_from_here() -> None:
+    """Note which files are open; told before the first temporary one is opened."""
+    for watch in list(_WATCHES.values()):
+        if watch.files is None:
+            watch.files = set()
+            watch.files = _open_files()
