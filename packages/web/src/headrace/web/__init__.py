@@ -103,6 +103,7 @@ from ._headers import (
 from ._log import (
     AbstractAccessLogger,
     AccessLogger,
+    JSONAccessLogger,
 )
 from ._middleware import (
     middleware,
@@ -112,6 +113,9 @@ from ._normalize import (
 )
 from ._policy import (
     Policy,
+)
+from ._problem import (
+    problem,
 )
 from ._protocol import (
     RequestHandler,
@@ -274,6 +278,7 @@ __all__ = [
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",
+    "JSONAccessLogger",
     "MsgType",
     "NotAppKeyWarning",
     "PayloadAccessError",
@@ -319,6 +324,7 @@ __all__ = [
     "options",
     "patch",
     "post",
+    "problem",
     "put",
     "route",
     "run_app",

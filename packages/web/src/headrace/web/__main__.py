@@ -1,7 +1,13 @@
-"""``python -m headrace.web package.module:app_or_factory``: serve an application."""
+"""The command line: serve an application, list its routes, explain a look-up.
+
+python -m headrace.web package.module:app_or_factory --host 0.0.0.0 --port 8080
+python -m headrace.web routes package.module:app_or_factory
+python -m headrace.web explain package.module:app_or_factory GET /path
+"""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import os
@@ -58,22 +64,74 @@ def parse(argv: list[str]) -> tuple[Any, list[str]]:
     return parser.parse_known_args(argv)
 
 
-def main(argv: list[str]) -> None:
-    """Run the command line."""
+def load_now(entry: str, argv: list[str]) -> Application:
+    """Return the application of *entry*, ready for look-ups, without serving it."""
+
+    async def made() -> Application:
+        found = load_or_exit(entry, argv)
+        app = found if isinstance(found, Application) else await found
+        app.freeze()
+        return app
+
+    return asyncio.run(made())
+
+
+def load_or_exit(entry: str, argv: list[str]) -> Application | Awaitable[Application]:
+    """Return what `load` does; end the program with a message when it cannot."""
+    sys.path.insert(0, os.getcwd())
+    try:
+        return load(entry, argv)
+    except (ImportError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+def routes(argv: list[str]) -> None:
+    """Print the table of an application's routes."""
+    parser = ArgumentParser(
+        prog="python -m headrace.web routes", description="List the routes of an application."
+    )
+    parser.add_argument("entry", metavar="package.module:app_or_factory")
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    arguments, rest = parser.parse_known_args(argv)
+    print(load_now(arguments.entry, rest).router.table("json" if arguments.json else "text"))
+
+
+def explain(argv: list[str]) -> None:
+    """Print how a method and a path find their route."""
+    parser = ArgumentParser(
+        prog="python -m headrace.web explain",
+        description="Tell which routes are considered for a request, and which one serves it.",
+    )
+    parser.add_argument("entry", metavar="package.module:app_or_factory")
+    parser.add_argument("method", metavar="METHOD")
+    parser.add_argument("path", metavar="PATH", help="percent-encoded, without the query")
+    parser.add_argument("--host", help="the Host field, for routes of certain hosts")
+    arguments, rest = parser.parse_known_args(argv)
+    app = load_now(arguments.entry, rest)
+    print(app.router.explain(arguments.method.upper(), arguments.path, arguments.host))
+
+
+def serve(argv: list[str]) -> None:
+    """Serve an application until it is stopped."""
     arguments, rest = parse(argv)
     if arguments.path is not None and (arguments.host is not None or arguments.port is not None):
         sys.exit("error: --path goes without --host and --port")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("headrace.access").setLevel(logging.WARNING)
-    sys.path.insert(0, os.getcwd())
-    try:
-        app = load(arguments.entry, rest)
-    except (ImportError, ValueError) as error:
-        sys.exit(f"error: {error}")
+    app = load_or_exit(arguments.entry, rest)
     if arguments.path is not None:
         run_app(app, path=arguments.path)
     else:
         run_app(app, host=arguments.host or "localhost", port=arguments.port)
+
+
+def main(argv: list[str]) -> None:
+    """Run the command line."""
+    commands = {"routes": routes, "explain": explain}
+    if argv and argv[0] in commands:
+        commands[argv[0]](argv[1:])
+    else:
+        serve(argv)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Any, Literal, Protocol, TypedDict, Unpack
 
 from headrace.router import Match, Miss, Router
 from headrace.router import Resource as Pattern
@@ -327,6 +327,14 @@ class UrlDispatcher(Registrar, Mapping[str, AbstractResource]):
         """Return the resources that have a name."""
         named = self._router.named_resources()
         return {name: self._by_pattern[pattern] for name, pattern in named.items()}
+
+    def table(self, format: Literal["text", "json"] = "text") -> str:  # noqa: A002
+        """Return all routes as a table: method, path, name, handler, source line."""
+        return self._router.table(format)
+
+    def explain(self, method: str, path: str, host: str | None = None) -> object:
+        """Return, printable, how *method* and the percent-encoded *path* find their route."""
+        return self._router.explain(method, path, host)
 
     def __getitem__(self, name: str) -> AbstractResource:
         return self._by_pattern[self._router[name]]

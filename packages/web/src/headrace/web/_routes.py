@@ -48,6 +48,9 @@ class AbstractRoute:
             raise TypeError(f"a handler must be callable, not {handler!r}")
         self._method = method
         self._handler = handler
+        # In tables a route goes by the name of its handler.
+        self.__module__ = getattr(handler, "__module__", "")
+        self.__qualname__ = getattr(handler, "__qualname__", repr(handler))
         self._resource = resource
         self._expect_handler = expect_handler or default_expect_handler
         self.policy = policy
