@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -215,7 +216,10 @@ FIELD = "Sun, 06 Nov 1994 08:49:37 GMT"
     ],
     ids=repr,
 )
-def test_last_modified(value: Any) -> None:
+def test_last_modified(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A date without a zone is UTC, wherever the server stands.
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
     response = web.StreamResponse()
     assert response.last_modified is None
     response.last_modified = value
@@ -223,6 +227,8 @@ def test_last_modified(value: Any) -> None:
     assert response.last_modified == WHEN
     response.last_modified = None
     assert "Last-Modified" not in response.headers
+    monkeypatch.undo()
+    time.tzset()
 
 
 # -- sending

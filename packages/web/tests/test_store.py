@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from exchanges import make_request
 
@@ -71,3 +73,36 @@ def test_two_stores_share_nothing() -> None:
     one, other = web.Response(), web.Response()
     one["key"] = 1
     assert "key" not in other
+
+
+async def test_an_application_may_be_filled_until_it_has_started() -> None:
+    app = web.Application()
+
+    async def on_startup(app: web.Application) -> None:
+        app["at start"] = 1
+        del app["before"]
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        app["in context"] = 1
+        yield
+
+    app["before"] = 1
+    app.on_startup.append(on_startup)
+    app.cleanup_ctx.append(context)
+    await app.startup()
+    assert set(app) == {"at start", "in context"}
+    with pytest.warns(DeprecationWarning, match="started application") as caught:
+        app["late"] = 1
+    with pytest.warns(DeprecationWarning, match="started application"):
+        del app["at start"]
+    assert caught[0].filename == __file__
+    assert set(app) == {"late", "in context"}
+    await app.cleanup()
+
+
+def test_a_handler_made_is_a_start() -> None:
+    app = web.Application()
+    app.make_handler()
+    with pytest.warns(DeprecationWarning, match="started application"):
+        app["late"] = 1
+    assert app["late"] == 1
