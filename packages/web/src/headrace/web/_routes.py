@@ -50,7 +50,7 @@ class AbstractRoute:
         self._handler = handler
         # In tables a route goes by the name of its handler.
         self.__module__ = getattr(handler, "__module__", "")
-        self.__qualname__ = getattr(handler, "__qualname__", repr(handler))
+        self.__qualname__ = getattr(handler, "__qualname__", None) or repr(handler)
         self._resource = resource
         self._expect_handler = expect_handler or default_expect_handler
         self.policy = policy
