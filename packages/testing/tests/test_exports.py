@@ -1,9 +1,12 @@
 """The public names are complete, and lead nowhere else."""
 
 import ast
+import doctest
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import headrace.testing
 
@@ -11,12 +14,36 @@ SOURCE = Path(headrace.testing.__file__).parent
 
 
 def test_all_is_what_is_imported() -> None:
+    """The names that type checkers see are those found at run time, in the same modules."""
     tree = ast.parse((SOURCE / "__init__.py").read_text())
-    imported = [
-        alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    ]
-    assert sorted(imported) == sorted(headrace.testing.__all__)
-    assert all(hasattr(headrace.testing, name) for name in headrace.testing.__all__)
+    seen = {
+        (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 1
+        for alias in node.names
+    }
+    homes = headrace.testing._HOMES
+    assert seen == {(home, name) for home, names in homes.items() for name in names}
+    assert sorted(name for _, name in seen) == sorted(headrace.testing.__all__)
+    assert set(headrace.testing.__all__) <= set(dir(headrace.testing))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        headrace.testing.nonsense  # noqa: B018
+
+
+def test_the_plugin_is_cheap() -> None:
+    code = (
+        "import sys, pytest, headrace.testing.plugin\n"
+        "found = [n for n in sys.modules if n.startswith(('yarl', 'headrace.testing._'))]\n"
+        "assert not found, found"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_examples_of_the_package_run() -> None:
+    names = {"BlockingClient": headrace.testing.BlockingClient}
+    results = doctest.testmod(headrace.testing, extraglobs=names)
+    assert results.attempted > 3
+    assert results.failed == 0
 
 
 def test_every_public_name_has_a_docstring() -> None:
@@ -26,7 +53,8 @@ def test_every_public_name_has_a_docstring() -> None:
 
 def test_web_is_not_imported() -> None:
     code = (
-        "import sys, headrace.testing, headrace.testing.plugin\n"
+        "import sys, headrace.testing.plugin\n"
+        "from headrace.testing import *\n"
         "assert 'headrace.web' not in sys.modules and 'aiohttp' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
