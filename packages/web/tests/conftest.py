@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator
+from importlib import import_module
 from typing import Any
 
 import aiohttp
@@ -12,6 +14,13 @@ import pytest
 from serving import Failures, Serve, Served, others
 
 from headrace import web
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Any]:
+    """Run the tests on asyncio's loop, and with HEADRACE_TEST_LOOP=uvloop on uvloop."""
+    if os.environ.get("HEADRACE_TEST_LOOP") == "uvloop":
+        return {"uvloop": import_module("uvloop").new_event_loop}
+    return {"asyncio": asyncio.new_event_loop}
 
 
 @pytest.fixture

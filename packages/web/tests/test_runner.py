@@ -265,6 +265,11 @@ class Program:
         assert self.process.stdout is not None
         return self.process.stdout.readline().rstrip("\n")
 
+    def wait_until_it_serves(self) -> None:
+        assert self.line() == "started"
+        assert self.line() == "======== Running on http://unix:s: ========"
+        assert self.line() == "(Press CTRL+C to quit)"
+
     def end(self, *signals: signal.Signals) -> tuple[int, str]:
         for number in signals:
             self.process.send_signal(number)
@@ -282,8 +287,12 @@ class Program:
 def connect(path: Path, request: bytes) -> socket.socket:
     client = socket.socket(socket.AF_UNIX)
     client.settimeout(10)
-    client.connect(str(path))
-    client.sendall(request)
+    try:
+        client.connect(str(path))
+        client.sendall(request)
+    except BaseException:
+        client.close()
+        raise
     return client
 
 
@@ -291,9 +300,7 @@ def connect(path: Path, request: bytes) -> socket.socket:
 def test_run_app_serves_until_a_signal(tmp_path: Path, number: signal.Signals, app: str) -> None:
     program = f"{PROGRAM}\nasync def make(): return app\nweb.run_app({app}, path='s')\nprint('end')"
     with Program(program, cwd=tmp_path) as running:
-        assert running.line() == "started"
-        assert running.line() == "======== Running on http://unix:s: ========"
-        assert running.line() == "(Press CTRL+C to quit)"
+        running.wait_until_it_serves()
         with connect(tmp_path / "s", GET) as client:
             assert client.recv(15) == b"HTTP/1.1 200 OK"
             assert running.end(number) == (0, "cleaned up\nend\n")
@@ -307,15 +314,13 @@ def test_run_app_takes_uvloop_where_it_is_installed(tmp_path: Path, loop: str) -
         hide = ""
     else:
         hide = "import sys; sys.modules['uvloop'] = None\n"
-    program = f"{hide}{PROGRAM}\nweb.run_app(app, path='s', print=None)"
+    program = f"{hide}{PROGRAM}\nweb.run_app(app, path='s')"
     handshake = (
         b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     with Program(program, cwd=tmp_path) as running:
-        assert running.line() == "started"
-        while not (tmp_path / "s").exists():
-            pass
+        running.wait_until_it_serves()
         with connect(tmp_path / "s", GET) as client, connect(tmp_path / "s", handshake) as ws:
             answer = client.recv(4096)
             assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -329,10 +334,8 @@ def test_run_app_takes_uvloop_where_it_is_installed(tmp_path: Path, loop: str) -
 
 
 def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
-    with Program(f"{PROGRAM}\nweb.run_app(app, path='s', print=None)", cwd=tmp_path) as running:
-        assert running.line() == "started"
-        while not (tmp_path / "s").exists():
-            pass
+    with Program(f"{PROGRAM}\nweb.run_app(app, path='s')", cwd=tmp_path) as running:
+        running.wait_until_it_serves()
         with connect(tmp_path / "s", b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"):
             assert running.line() == "begun"
             running.process.send_signal(signal.SIGINT)
@@ -342,11 +345,9 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
 
 
 def test_handlers_get_the_shutdown_timeout(tmp_path: Path) -> None:
-    source = f"{PROGRAM}\nweb.run_app(app, path='s', print=None, shutdown_timeout=0.01)"
+    source = f"{PROGRAM}\nweb.run_app(app, path='s', shutdown_timeout=0.01)"
     with Program(source, cwd=tmp_path) as running:
-        assert running.line() == "started"
-        while not (tmp_path / "s").exists():
-            pass
+        running.wait_until_it_serves()
         with connect(tmp_path / "s", b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n") as client:
             assert running.line() == "begun"
             assert running.end(signal.SIGTERM) == (0, "cleaned up\n")
@@ -354,11 +355,9 @@ def test_handlers_get_the_shutdown_timeout(tmp_path: Path) -> None:
 
 
 def test_without_handle_signals_ctrl_c_still_cleans_up(tmp_path: Path) -> None:
-    source = f"{PROGRAM}\nweb.run_app(app, path='s', handle_signals=False, print=None)"
+    source = f"{PROGRAM}\nweb.run_app(app, path='s', handle_signals=False)"
     with Program(source, cwd=tmp_path) as running:
-        assert running.line() == "started"
-        while not (tmp_path / "s").exists():
-            pass
+        running.wait_until_it_serves()
         assert running.end(signal.SIGINT) == (0, "cleaned up\n")
 
 
@@ -367,12 +366,10 @@ def test_graceful_exit_ends_run_app(tmp_path: Path) -> None:
 async def leave(request):
     raise web.GracefulExit
 app.router.add_get("/leave", leave)
-web.run_app(app, path='s', print=None)
+web.run_app(app, path='s')
 """
     with Program(source, cwd=tmp_path) as running:
-        assert running.line() == "started"
-        while not (tmp_path / "s").exists():
-            pass
+        running.wait_until_it_serves()
         with connect(tmp_path / "s", b"GET /leave HTTP/1.1\r\nHost: a\r\n\r\n"):
             code, output = running.end()
     assert (code, output) == (0, "cleaned up\n")
@@ -383,7 +380,7 @@ def test_a_failing_start_is_shown(tmp_path: Path) -> None:
 async def broken(app):
     raise ValueError("no database")
 app.on_startup.append(broken)
-web.run_app(app, path='s', print=None)
+web.run_app(app, path='s')
 """
     with Program(source, cwd=tmp_path) as running:
         code, output = running.end()
