@@ -20,6 +20,7 @@ from ._app import (
 )
 from ._dispatcher import (
     AbstractRouteDef,
+    AbstractRouter,
     PrefixedSubAppResource,
     RouteGroup,
     UrlDispatcher,
@@ -131,6 +132,7 @@ from ._request import (
 from ._response import (
     Response,
     StreamResponse,
+    json_bytes_response,
     json_response,
 )
 from ._routedef import (
@@ -147,6 +149,7 @@ from ._routedef import (
     view,
 )
 from ._routes import (
+    AbstractMatchInfo,
     AbstractResource,
     AbstractRoute,
     DynamicResource,
@@ -161,6 +164,7 @@ from ._runner import (
     BaseRunner,
     BaseSite,
     GracefulExit,
+    NamedPipeSite,
     ServerRunner,
     SockSite,
     TCPSite,
@@ -197,9 +201,11 @@ from ._websocket import (
 
 __all__ = [
     "AbstractAccessLogger",
+    "AbstractMatchInfo",
     "AbstractResource",
     "AbstractRoute",
     "AbstractRouteDef",
+    "AbstractRouter",
     "AbstractView",
     "AccessLogger",
     "AppKey",
@@ -280,6 +286,7 @@ __all__ = [
     "HttpVersion11",
     "JSONAccessLogger",
     "MsgType",
+    "NamedPipeSite",
     "NotAppKeyWarning",
     "PayloadAccessError",
     "PlainResource",
@@ -318,6 +325,7 @@ __all__ = [
     "get",
     "hdrs",
     "head",
+    "json_bytes_response",
     "json_response",
     "middleware",
     "normalize_path_middleware",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -26,7 +27,7 @@ from ._exceptions import HTTPException
 from ._middleware import AnyMiddleware, Handler, as_handler, compose
 from ._policy import Policy
 from ._request import CLIENT_MAX_SIZE, Request
-from ._response import StreamResponse
+from ._response import JSONEncoder, Response, StreamResponse, json_response
 from ._routes import AbstractRoute, MissMatch, MissRoute, ResourceRoute, SystemRoute
 from ._server import Server
 from ._signals import Signal
@@ -53,6 +54,7 @@ class Application(Store):
         handler_timeout: Seconds that a handler may take, as in `Policy`.
         handler_cancellation: Whether handlers are cancelled when their client disconnects.
         metadata: Facts about all routes, as in `Policy`.
+        json_dumps: Encodes what `Application.json_response` is given, to text or bytes.
         loop: Accepted for the guide's programs and ignored.
         debug: Show more of failures.
     """
@@ -67,6 +69,7 @@ class Application(Store):
         handler_timeout: float | None = None,
         handler_cancellation: bool | None = None,
         metadata: Mapping[Any, Any] | None = None,
+        json_dumps: JSONEncoder = json.dumps,
         loop: asyncio.AbstractEventLoop | None = None,
         debug: bool = False,
     ) -> None:
@@ -80,6 +83,7 @@ class Application(Store):
         self._router: Final = UrlDispatcher()
         self._middlewares = list(middlewares)
         self._handler_args = dict(handler_args or {})
+        self.json_dumps = json_dumps
         self._policy = Policy(
             client_max_size=client_max_size,
             timeout=handler_timeout,
@@ -89,7 +93,7 @@ class Application(Store):
         self._subapps: list[Application] = []
         self._finishers: list[Callable[[], Any]] = []
         self._entered: list[AbstractAsyncContextManager[None]] = []
-        self._resolve = self._router.resolve
+        self._find = self._router.find
         #: What serves the requests that no route matches.
         self._missed = AbstractRoute(hdrs.METH_ANY, raise_miss)
         self._frozen = False
@@ -116,6 +120,10 @@ class Application(Store):
     def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
         """Add routes that `web.get` and its like describe."""
         return self._router.add_routes(routes)
+
+    def json_response(self, data: Any = None, **kwargs: Any) -> Response:
+        """Return `web.json_response` of *data*, encoded as the application does."""
+        return json_response(data, dumps=self.json_dumps, **kwargs)
 
     def add_subapp(self, prefix: str, subapp: Application) -> PrefixedSubAppResource:
         """Serve *subapp* below *prefix*, which may have variables; "/" serves it beside the own.
@@ -285,7 +293,7 @@ class Application(Store):
         else:
             path = target
         request._app = self
-        match = self._resolve(request.method, path)
+        match = self._find(request.method, path)
         if isinstance(match, Miss):
             return self._dispatch_miss(request, match)
         return self._run(request, match)
@@ -293,7 +301,7 @@ class Application(Store):
     def dispatch_by_host(self, request: Request) -> Awaitable[StreamResponse]:
         """Do as `dispatch`, for an application with routes that stand for certain hosts."""
         request._app = self
-        match = self._resolve(request.method, request.encoded_path, request.host)
+        match = self._find(request.method, request.encoded_path, request.host)
         if isinstance(match, Miss):
             return self._dispatch_miss(request, match)
         return self._run(request, match)
@@ -316,7 +324,7 @@ class Application(Store):
 
     def resolves(self, request: Request, path: str) -> bool:
         """Tell whether a request like *request* for another *path* would find a route."""
-        found = self._resolve(request.method, path, *self._host_of(request))
+        found = self._find(request.method, path, *self._host_of(request))
         return isinstance(found, Match) and not isinstance(found.value, MissRoute)
 
     def _host_of(self, request: Request) -> tuple[str, ...]:

@@ -147,6 +147,7 @@ class RequestHandler(asyncio.Protocol):
         "_deadline",
         "_drain_waiters",
         "_eof",
+        "_gone_waiters",
         "_in_head",
         "_lingering",
         "_loop",
@@ -171,6 +172,7 @@ class RequestHandler(asyncio.Protocol):
         # Each request starts from it: from where a request is begun depends on the one before.
         self._context = copy_context()
         self._drain_waiters: list[asyncio.Future[None]] | None = None
+        self._gone_waiters: list[asyncio.Future[None]] | None = None
         self._deadline = 0.0
         self._announced = 0  # bytes of the body as the client stated them
         self._backlog = 0  # bytes that the client had not taken when a deadline passed
@@ -208,6 +210,7 @@ class RequestHandler(asyncio.Protocol):
         if content is not None:
             content.set_exception(lost_connection())
         self._wake_writers()
+        self._wake_for_disconnection()
         if task is not None and self._cancels:
             task.cancel()
 
@@ -226,6 +229,7 @@ class RequestHandler(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Keep the connection for the answers of a client that only stopped sending."""
         self._eof = True
+        self._wake_for_disconnection()
         if self._lingering:
             return False
         self._parser.receive_eof()
@@ -547,6 +551,24 @@ class RequestHandler(asyncio.Protocol):
     @property
     def keep_alive(self) -> bool:
         return self._parser.keep_alive
+
+    @property
+    def disconnected(self) -> bool:
+        return self._transport is None or self._eof
+
+    async def wait_for_disconnection(self) -> None:
+        while not self.disconnected:
+            waiter = self._loop.create_future()
+            if self._gone_waiters is None:
+                self._gone_waiters = []
+            self._gone_waiters.append(waiter)
+            await waiter
+
+    def _wake_for_disconnection(self) -> None:
+        waiters, self._gone_waiters = self._gone_waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default if self._transport is None else self._transport.get_extra_info(name, default)

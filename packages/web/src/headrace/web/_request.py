@@ -492,6 +492,15 @@ class BaseRequest(Store):
         while await self.content.readany():
             pass
 
+    @property
+    def disconnected(self) -> bool:
+        """Whether the client has gone, or has stopped sending and may have."""
+        return self._exchange.disconnected
+
+    async def wait_for_disconnection(self) -> None:
+        """Wait until the client has gone, or stops sending."""
+        await self._exchange.wait_for_disconnection()
+
     # -- answers that precede the answer
 
     async def send_continue(self) -> None:

@@ -645,6 +645,13 @@ async def _pieces(source: Any) -> AsyncGenerator[bytes]:
             source.close()
 
 
+def json_bytes_response(
+    data: Any = None, *, dumps: Callable[[Any], bytes], **kwargs: Any
+) -> Response:
+    """Return a response with *data* as JSON; *dumps* returns bytes, as orjson's does."""
+    return json_response(data, dumps=dumps, **kwargs)
+
+
 def json_response(
     data: Any = None,
     *,

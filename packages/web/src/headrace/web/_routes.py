@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -234,7 +235,35 @@ class DynamicResource(Resource):
         return {"formatter": self.canonical, "pattern": self._pattern.pattern}
 
 
-class UrlMappingMatchInfo(dict[str, Any]):
+class AbstractMatchInfo(ABC):
+    """What a router found for a request."""
+
+    @property
+    @abstractmethod
+    def route(self) -> AbstractRoute:
+        """The route that serves the request."""
+
+    @property
+    @abstractmethod
+    def handler(self) -> AnyHandler:
+        """The route's handler."""
+
+    @property
+    @abstractmethod
+    def http_exception(self) -> HTTPException | None:
+        """The 404 or 405 when no route was found."""
+
+    @property
+    @abstractmethod
+    def apps(self) -> tuple[Any, ...]:
+        """The applications around the route, the outermost first."""
+
+    @abstractmethod
+    def get_info(self) -> Mapping[str, Any]:
+        """Return what there is to know about the route's resource."""
+
+
+class UrlMappingMatchInfo(dict[str, Any], AbstractMatchInfo):
     """The variables of the path, and the route that was found."""
 
     def __init__(self, values: Mapping[str, Any], route: AbstractRoute, request: Request) -> None:

@@ -10,7 +10,7 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ssl import SSLContext
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from yarl import URL
 
@@ -187,6 +187,26 @@ class SockSite(BaseSite):
         return await loop.create_server(
             server, sock=self._sock, ssl=self._ssl_context, backlog=self._backlog
         )
+
+
+class NamedPipeSite(BaseSite):
+    """A named pipe of Windows; the loop must be a `asyncio.ProactorEventLoop`."""
+
+    def __init__(self, runner: BaseRunner, path: str) -> None:
+        super().__init__(runner)
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        """The path of the pipe."""
+        return self._path
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop, server: Server) -> asyncio.Server:
+        start = getattr(loop, "start_serving_pipe", None)
+        if start is None:
+            raise RuntimeError("named pipes need the proactor event loop of Windows")
+        [pipe] = await start(server, self._path)
+        return cast(asyncio.Server, pipe)
 
 
 class BaseRunner(ABC):
