@@ -42,7 +42,7 @@ def test_the_plugin_is_cheap() -> None:
 def test_the_examples_of_the_package_run() -> None:
     names = {"BlockingClient": headrace.testing.BlockingClient}
     results = doctest.testmod(headrace.testing, extraglobs=names)
-    assert results.attempted > 3
+    assert results.attempted == 3
     assert results.failed == 0
 
 
@@ -86,6 +86,7 @@ def test_each_module_has_a_test() -> None:
         "_handshake",  # test_websocket
         "_listeners",  # test_server
         "_report",  # test_response
+        "_pairs",  # test_headers, test_cookies
         "_request",  # test_response
         "_session",  # test_client
         "_shape",  # test_server

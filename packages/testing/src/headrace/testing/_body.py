@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 from multidict import CIMultiDict
 
+from ._pairs import items_of
+
 __all__ = ["Body", "FormData", "Writable", "encode_body"]
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
@@ -23,6 +25,7 @@ class Sink(Protocol):
 
     async def write(self, chunk: Buffer) -> None:
         """Take *chunk*."""
+        ...
 
 
 @runtime_checkable
@@ -33,6 +36,7 @@ class Writable(Protocol):
 
     async def write(self, writer: Sink) -> None:
         """Write the body to *writer*."""
+        ...
 
 
 class Body(NamedTuple):
@@ -76,7 +80,7 @@ class FormData:
         self._fields: list[_Field] = []
         self._multipart = multipart
         self._boundary = boundary or f"headrace-{secrets.token_hex(12)}"
-        for name, value in fields.items() if isinstance(fields, Mapping) else fields:
+        for name, value in items_of(fields):
             self.add_field(name, value)
 
     @property

@@ -59,6 +59,7 @@ class Inflater(Protocol):
 
     def decompress(self, data: bytes, /) -> bytes:
         """Return what can be told so far."""
+        ...
 
 
 @final

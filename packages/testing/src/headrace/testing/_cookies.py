@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeAlias, final
 
 from yarl import URL
 
+from ._pairs import items_of
+
 __all__ = ["CookieJar", "parse_set_cookies"]
 
 # As http.cookies and aiohttp have it: a value is text or a Morsel.
@@ -56,8 +58,7 @@ class CookieJar:
     def update_cookies(self, cookies: Cookies, response_url: URL | None = None) -> None:
         """Store *cookies* as if *response_url* had set them; None: for every host and path."""
         url = response_url or URL()
-        pairs = cookies.items() if isinstance(cookies, Mapping) else cookies
-        for name, value in pairs:
+        for name, value in items_of(cookies):
             if not isinstance(value, Morsel):
                 made: SimpleCookie = SimpleCookie()
                 made[name] = value

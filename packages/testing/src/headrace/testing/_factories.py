@@ -32,6 +32,7 @@ class ClientFactory(Protocol):
             server_kwargs: Passed to the application's ``make_handler()``.
             options: As for `TestClient`.
         """
+        ...
 
 
 class ServerFactory(Protocol):
@@ -46,6 +47,7 @@ class ServerFactory(Protocol):
         **options: Any,
     ) -> TestServer:
         """Return a started server; *options* as for `TestServer`."""
+        ...
 
 
 @final

@@ -24,15 +24,19 @@ class Listener(Protocol):
     @property
     def address(self) -> tuple[str, int]:
         """The host and the port."""
+        ...
 
     async def connect(self, protocol: asyncio.Protocol, tls: ClientTLS) -> list[BaseException]:
         """Connect *protocol*; return the list that collects what handlers raise on it."""
+        ...
 
     async def close(self) -> None:
         """Accept no more connections."""
+        ...
 
     async def wait_closed(self) -> list[str]:
         """Let the connections end; return the names of those that the server leaves open."""
+        ...
 
 
 # Enough for a close to cross the connection both ways, under TLS too.

@@ -9,6 +9,7 @@ from yarl import URL
 
 from ._cookies import Cookies
 from ._faults import Faults
+from ._pairs import items_of
 
 __all__ = ["RequestInfo", "RequestOptions", "SentRequest"]
 
@@ -26,6 +27,7 @@ class Auth(Protocol):
 
     def encode(self) -> str:
         """Return the value of Authorization."""
+        ...
 
 
 class RequestOptions(TypedDict, total=False):
@@ -122,16 +124,15 @@ def decoded(pairs: Iterable[Pair]) -> CIMultiDictProxy[str]:
 
 def encoded(pairs: Pairs) -> list[Pair]:
     """Return *pairs* as bytes, as UTF-8."""
-    items = pairs.items() if isinstance(pairs, Mapping) else pairs
     return [
         (name.encode("utf-8", "surrogateescape"), str(value).encode("utf-8", "surrogateescape"))
-        for name, value in items
+        for name, value in items_of(pairs)
     ]
 
 
 def authorization(auth: tuple[str, str] | Auth) -> str:
     """Return the value of Authorization for a user and a password (RFC 7617)."""
-    if isinstance(auth, tuple):
-        user, password, *_ = auth
-        return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-    return auth.encode()
+    if not isinstance(auth, tuple):
+        return auth.encode()
+    user, password = auth[:2]
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

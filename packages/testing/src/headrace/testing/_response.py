@@ -25,6 +25,7 @@ class Exchange(Protocol):
 
     def abandon(self) -> None:
         """Close the connection, for the rest of the body is not wanted."""
+        ...
 
 
 @final

@@ -4,7 +4,7 @@ import asyncio
 import ssl as ssl_module
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple, cast, final
 
 from yarl import URL
@@ -17,6 +17,7 @@ from ._errors import ClientError, TooManyRedirects
 from ._faults import Faults
 from ._headers import HeaderPlan
 from ._listeners import dial
+from ._pairs import items_of
 from ._patience import Patience
 from ._redirects import redirected
 from ._request import Pair, Pairs, RequestOptions, SentRequest, authorization
@@ -361,7 +362,4 @@ class _Streams(asyncio.StreamReaderProtocol):
 
 def names_of(headers: Pairs | None) -> Iterator[str]:
     """Iterate over the names of *headers*."""
-    if isinstance(headers, Mapping):
-        yield from headers
-    elif headers is not None:
-        yield from (name for name, _ in headers)
+    return (name for name, _ in items_of(headers or ()))

@@ -20,12 +20,16 @@ class Application(Protocol):
 
     def make_handler(self, **kwargs: Any) -> Any:
         """Return the protocol factory."""
+        ...
 
     async def startup(self) -> object:
         """Start what the application needs."""
+        ...
 
     async def shutdown(self) -> object:
         """Say goodbye to those connected."""
+        ...
 
     async def cleanup(self) -> object:
         """Release what the application holds."""
+        ...

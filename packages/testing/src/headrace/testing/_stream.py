@@ -18,9 +18,11 @@ class Flow(Protocol):
 
     def pause_reading(self) -> None:
         """Stop reading from the connection."""
+        ...
 
     def resume_reading(self) -> None:
         """Go on reading from the connection."""
+        ...
 
 
 @final

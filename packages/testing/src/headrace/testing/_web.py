@@ -189,6 +189,15 @@ class MockedExchange:
     async def drain(self) -> None:
         """Do nothing: there is room."""
 
+    @property
+    def disconnected(self) -> bool:
+        """Tell that the client is there."""
+        return False
+
+    async def wait_for_disconnection(self) -> None:
+        """Wait for ever: the client stays."""
+        await asyncio.Event().wait()
+
     def cancel_on_disconnect(self, wanted: bool) -> None:
         """Do nothing: nobody disconnects."""
 

@@ -67,10 +67,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header() -> list[str]:
     """Say which twins of the accelerated packages run."""
-    from headrace import http_parser, websocket
+    from headrace.http_parser import IMPLEMENTATION as HTTP
+    from headrace.websocket import IMPLEMENTATION as WEBSOCKET
 
-    twins = (("http_parser", http_parser), ("websocket", websocket))
-    return [f"headrace.{name}: {module.IMPLEMENTATION}" for name, module in twins]
+    return [f"headrace.http_parser: {HTTP}", f"headrace.websocket: {WEBSOCKET}"]
 
 
 @pytest.hookimpl(wrapper=True)
