@@ -71,7 +71,7 @@ def check_written(pairs: tuple[tuple[bytes, bytes], ...]) -> None:
 
 
 def check_twins(data: bytes, limits: Limits) -> None:
-    heads = limits.max_request_line, limits.max_header, limits.max_headers, limits.max_head
+    heads = limits.max_request_line, limits.max_header, limits.max_headers, limits.max_head, ()
     trailers = limits.max_header, limits.max_headers, limits.max_trailers
     for name, arguments in (
         ("scan_request_head", heads),

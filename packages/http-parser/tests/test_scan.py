@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from types import ModuleType
+from typing import Any
 
 import pytest
 from cases import ACCEPTED, ACCEPTED_RESPONSES, REFUSED, REFUSED_RESPONSES
@@ -49,8 +50,8 @@ def test_twins_agree_on_the_cases(data: bytes) -> None:
     assert _scan_c is not None
     for start in range(len(data)):
         for name in ("scan_request_head", "scan_response_head"):
-            pure = getattr(_scan_py, name)(data, start, *WIDE)
-            assert getattr(_scan_c, name)(data, start, *WIDE) == pure
+            pure = getattr(_scan_py, name)(data, start, *WIDE, ())
+            assert getattr(_scan_c, name)(data, start, *WIDE, ()) == pure
         pure = _scan_py.scan_trailers(data, start, 8190, 128, 8192)
         assert _scan_c.scan_trailers(data, start, 8190, 128, 8192) == pure
         assert _scan_c.scan_chunk_line(data, start) == _scan_py.scan_chunk_line(data, start)
@@ -61,8 +62,8 @@ def test_twins_agree_on_the_cases(data: bytes) -> None:
 def test_twins_agree_on_anything(data: bytes, limits: tuple[int, ...], start: int) -> None:
     assert _scan_c is not None
     for name in ("scan_request_head", "scan_response_head"):
-        pure = getattr(_scan_py, name)(data, start, *limits)
-        assert getattr(_scan_c, name)(data, start, *limits) == pure
+        pure = getattr(_scan_py, name)(data, start, *limits, ())
+        assert getattr(_scan_c, name)(data, start, *limits, ()) == pure
     pure = _scan_py.scan_trailers(data, start, *limits[1:])
     assert _scan_c.scan_trailers(data, start, *limits[1:]) == pure
     assert _scan_c.scan_chunk_line(data, start) == _scan_py.scan_chunk_line(data, start)
@@ -102,10 +103,11 @@ def test_line_check_accepts_what_the_kernel_accepts(data: bytes, limits: tuple[i
         max_trailers=max_head,
         max_leading_empty_lines=0,
     )
+    trailers = _scan_py.scan_trailers(data, 0, *limits[1:])
     for section, found, end_at in (
-        (Section.REQUEST, _scan_py.scan_request_head(data, 0, *limits), 4),
-        (Section.RESPONSE, _scan_py.scan_response_head(data, 0, *limits), 4),
-        (Section.TRAILERS, _scan_py.scan_trailers(data, 0, *limits[1:]), 0),
+        (Section.REQUEST, _scan_py.scan_request_head(data, 0, *limits, ()), 4),
+        (Section.RESPONSE, _scan_py.scan_response_head(data, 0, *limits, ()), 4),
+        (Section.TRAILERS, None if trailers is None else (trailers,), 0),
     ):
         try:
             end = LineCheck(section, limits_).feed(data, 0)
@@ -114,21 +116,42 @@ def test_line_check_accepts_what_the_kernel_accepts(data: bytes, limits: tuple[i
         assert end == (None if found is None else found[end_at])
 
 
+def known_of(twin: ModuleType, block: bytes, last: tuple[tuple[int, bytes], ...] = ()) -> Any:
+    head = twin.scan_request_head(b"GET / HTTP/1.1\r\n" + block + b"\r\n", 0, *WIDE, last)
+    return head[5]
+
+
 def test_known_fields_keep_their_order_and_lose_their_space(twin: ModuleType) -> None:
     names = b"CONNECTION", b"content-length", b"Expect", b"HOST", b"transfer-Encoding", b"upgrade"
     block = b"".join(b"%b: \t%b \r\nx-%b: y\r\n" % (name, name[:1], name) for name in names)
-    known = twin.scan_trailers(block + b"\r\n", 0, 8190, 128, 8192)[1]
-    assert known == ((1, b"C"), (2, b"c"), (3, b"E"), (4, b"H"), (5, b"t"), (6, b"u"))
+    expected = ((1, b"C"), (2, b"c"), (3, b"E"), (4, b"H"), (5, b"t"), (6, b"u"))
+    assert known_of(twin, block) == expected
 
 
 def test_more_known_fields_than_usual(twin: ModuleType) -> None:
-    found = twin.scan_trailers(b"Host: a\r\n" * 100 + b"\r\n", 0, 8190, 128, 8192)
-    assert found == (902, ((4, b"a"),) * 100)
+    for count in (15, 16, 17, 32, 33, 100):
+        assert known_of(twin, b"Host: a\r\n" * count) == ((4, b"a"),) * count
 
 
 def test_names_that_only_look_known_are_not(twin: ModuleType) -> None:
-    block = b"h0st: a\r\nHOSTS: a\r\nContent_Length: 1\r\nContent~Length: 1\r\n\r\n"
-    assert twin.scan_trailers(block, 0, 8190, 128, 8192) == (len(block), ())
+    names = b"h0st", b"HOSTS", b"Content_Length", b"Content~Length", b"xhost", b"chost", b"hpgrade"
+    assert known_of(twin, b"".join(b"%b: a\r\n" % name for name in names)) == ()
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_equal_known_fields_are_the_last_ones(twin: ModuleType, count: int) -> None:
+    block = b"Host: a\r\n" * count
+    last = known_of(twin, block)
+    assert known_of(twin, block + b"X: y\r\n", last) is last
+    for other in (
+        b"Host: b\r\n",
+        b"Host: aa\r\n",
+        b"Expect: a\r\n",
+        b"Host: a\r\n" * (count + 1),
+        b"",
+    ):
+        assert known_of(twin, other, last) is not last
+        assert known_of(twin, other, last) == known_of(twin, other)
 
 
 @pytest.mark.parametrize("byte", range(256))
@@ -140,7 +163,7 @@ def test_each_byte_in_each_place(twin: ModuleType, byte: int) -> None:
     head = b"G%bT /%b HTTP/1.1\r\nX%bX: a%bb\r\n\r\n"
 
     def accepts(*parts: bytes) -> bool:
-        return twin.scan_request_head(head % parts, 0, *WIDE) is not None
+        return twin.scan_request_head(head % parts, 0, *WIDE, ()) is not None
 
     assert accepts(one, b"", b"", b"") is token
     assert accepts(b"", one, b"", b"") is target

@@ -28,7 +28,7 @@ from ._events import (
     Signal,
     received_headers,
 )
-from ._framing import Framing, request_framing, response_framing
+from ._framing import PLAIN, Framing, request_framing, response_framing
 from ._grammar import is_target
 from ._limits import Limits
 from ._lines import LineCheck, Section
@@ -69,7 +69,6 @@ from ._writers import (
 
 _VERSIONS: Final = tuple((1, minor) for minor in range(10))
 _CLOSED_EVENT: Final = ConnectionClosed()
-_NO_FRAMING: Final = Framing(True, None, False, False, None, True)
 _new: Final = tuple.__new__
 _new_headers: Final = Headers.__new__
 
@@ -93,14 +92,11 @@ class Connection:
         "_eof",
         "_expecting",
         "_fault",
+        "_head_limits",
         "_is_server",
         "_keep_alive",
         "_limits",
         "_lines",
-        "_max_head",
-        "_max_header",
-        "_max_headers",
-        "_max_line",
         "_memo",
         "_memo_known",
         "_memo_minor",
@@ -117,10 +113,12 @@ class Connection:
     def __init__(self, role: Role, *, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
         self._is_server = role is Role.SERVER
         self._limits = limits
-        self._max_line = limits.max_request_line
-        self._max_header = limits.max_header
-        self._max_headers = limits.max_headers
-        self._max_head = limits.max_head
+        self._head_limits = (
+            limits.max_request_line,
+            limits.max_header,
+            limits.max_headers,
+            limits.max_head,
+        )
         self._readers = _READERS[role]
         self.our_state = IDLE
         self.their_state = IDLE
@@ -139,9 +137,9 @@ class Connection:
         self._asked_upgrade = False
         self._plain = False
         # The last known fields and what they came to: a peer tends to repeat itself.
-        self._memo_known: Known | None = None
-        self._memo_minor = 1
-        self._memo = _NO_FRAMING
+        self._memo_known: Known = ()
+        self._memo_minor = -1
+        self._memo: Framing = PLAIN
 
     # What was received.
 
@@ -212,11 +210,10 @@ class Connection:
         buffer = self._buffer
         data = buffer.data
         pos = buffer.pos
+        line, header, headers, whole = self._head_limits
         try:
             if self._lines is None and type(data) is bytes:
-                found = scan_request_head(
-                    data, pos, self._max_line, self._max_header, self._max_headers, self._max_head
-                )
+                found = scan_request_head(data, pos, line, header, headers, whole, self._memo_known)
                 if found is not None:
                     end = found[4]
                     if end == len(data):
@@ -229,9 +226,7 @@ class Connection:
             head = self._gather(Section.REQUEST)
             if head is None:
                 return self._wait_for_head()
-            found = scan_request_head(
-                head, 0, self._max_line, self._max_header, self._max_headers, self._max_head
-            )
+            found = scan_request_head(head, 0, line, header, headers, whole, self._memo_known)
             assert found is not None, "the kernel refuses what the line check accepts"
             return self._receive_request(head, found[3], found)
         except RemoteProtocolError as error:
@@ -263,7 +258,7 @@ class Connection:
 
     def _receive_request(self, head: bytes, start: int, found: RequestHead) -> Request:
         method, target, minor, _, _, known = found
-        if known == self._memo_known and minor == self._memo_minor:
+        if known is self._memo_known and minor == self._memo_minor:
             framing = self._memo
         else:
             framing = request_framing(known, minor)
@@ -315,10 +310,11 @@ class Connection:
         buffer = self._buffer
         data = buffer.data
         pos = buffer.pos
+        line, header, headers, whole = self._head_limits
         try:
             if self._lines is None and type(data) is bytes:
                 found = scan_response_head(
-                    data, pos, self._max_line, self._max_header, self._max_headers, self._max_head
+                    data, pos, line, header, headers, whole, self._memo_known
                 )
                 if found is not None:
                     buffer.pos = found[4]
@@ -326,9 +322,7 @@ class Connection:
             head = self._gather(Section.RESPONSE)
             if head is None:
                 return self._wait_for_head()
-            found = scan_response_head(
-                head, 0, self._max_line, self._max_header, self._max_headers, self._max_head
-            )
+            found = scan_response_head(head, 0, line, header, headers, whole, self._memo_known)
             assert found is not None, "the kernel refuses what the line check accepts"
             return self._receive_response(head, found[3], found)
         except RemoteProtocolError as error:

@@ -43,6 +43,10 @@ class Framing(NamedTuple):
     plain: bool
 
 
+PLAIN: Final = Framing(True, None, False, False, None, True)
+_USUAL: Final[tuple[Known, ...]] = ((), ((CONNECTION, b"keep-alive"),))
+
+
 def gather(known: Known) -> dict[int, list[bytes]]:
     """Return the values of each known field, in order."""
     values: dict[int, list[bytes]] = {}
@@ -152,6 +156,11 @@ def _framing(values: dict[int, list[bytes]], minor: int) -> Framing:
 
 def request_framing(known: Known, minor: int) -> Framing:
     """Judge the known fields of a request of version 1.*minor*."""
+    # What most requests say, which comes to the same below.
+    if minor >= 1 and known and known[0][0] == HOST and known[1:] in _USUAL:
+        if not is_authority(known[0][1]) and known[0][1]:
+            raise RemoteProtocolError(Fault.HOST)
+        return PLAIN
     values = gather(known)
     _check_host(values.get(HOST, ()), minor)
     return _framing(values, minor)

@@ -44,6 +44,7 @@ is_chunk_extension: Final = re.compile(
 
 # RFC 3986 section 3.2.2: reg-name, which covers IPv4 addresses too.
 _REG_NAME: Final = rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
+_PLAIN_NAME: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._"
 _is_authority: Final = re.compile(
     rb"(?:" + _REG_NAME + rb"|\[(?P<v6>[0-9A-Fa-f:.]+)\]"
     rb"|\[[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\])(?::(?P<port>[0-9]*))?"
@@ -55,6 +56,8 @@ _is_absolute: Final = re.compile(
 
 def is_authority(value: bytes, *, port_required: bool = False) -> bool:
     """Say whether *value* is a host with an optional port (RFC 3986 section 3.2, no userinfo)."""
+    if value and not value.translate(None, _PLAIN_NAME) and not port_required:
+        return True
     match = _is_authority(value)
     if match is None:
         return False

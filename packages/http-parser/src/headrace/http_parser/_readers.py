@@ -152,12 +152,11 @@ class ChunkedReader:
         data, pos = buffer.data, buffer.pos
         limits = self._limits
         if type(data) is bytes and self._lines is None:
-            found = scan_trailers(
+            end = scan_trailers(
                 data, pos, limits.max_header, limits.max_headers, limits.max_trailers
             )
-            if found is not None:
-                buffer.pos = found[0]
-                return _end_of_message(data[pos : found[0]])
+            if end is not None:
+                return _end_of_message(buffer.take(end - pos))
         if self._lines is None:
             self._lines = LineCheck(Section.TRAILERS, limits)
         size = self._lines.feed(data, pos)

@@ -8,7 +8,7 @@ bytes object, and no table accepts NUL, so a loop over accepted bytes stops ther
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.ref cimport Py_INCREF
-from libc.string cimport memchr, memcpy
+from libc.string cimport memchr, memcmp, memcpy
 
 from . import _grammar
 
@@ -97,33 +97,54 @@ cdef inline Py_ssize_t _skip_field(const unsigned char *p, Py_ssize_t i, Py_ssiz
         i += 1
 
 
-cdef object _make_known(const unsigned char *p, Span *spans, int count):
-    cdef int i
-    cdef object field, known
-    if count == 0:
-        return ()
-    known = PyTuple_New(count)
+cdef bint _equal(const unsigned char *p, Span *spans, Py_ssize_t count, tuple last) except -1:
+    """Say whether the spans are what the pairs of last hold."""
+    cdef Py_ssize_t i, size
+    cdef tuple pair
+    cdef bytes value
+    if len(last) != count:
+        return False
     for i in range(count):
-        field = (
+        pair = <tuple>last[i]
+        value = <bytes>pair[1]
+        size = spans[i].end - spans[i].start
+        if (
+            <int>pair[0] != spans[i].id
+            or PyBytes_GET_SIZE(value) != size
+            or memcmp(PyBytes_AS_STRING(value), p + spans[i].start, size) != 0
+        ):
+            return False
+    return True
+
+
+cdef tuple _make_known(const unsigned char *p, Span *spans, Py_ssize_t count):
+    cdef Py_ssize_t i
+    cdef object pair
+    cdef tuple known = PyTuple_New(count)
+    for i in range(count):
+        pair = (
             spans[i].id,
             PyBytes_FromStringAndSize(
                 <const char *>p + spans[i].start, spans[i].end - spans[i].start
             ),
         )
-        Py_INCREF(field)
-        PyTuple_SET_ITEM(known, i, field)
+        Py_INCREF(pair)
+        PyTuple_SET_ITEM(known, i, pair)
     return known
 
 
-cdef object _scan_lines(
+cdef tuple _scan_lines(
     const unsigned char *p, Py_ssize_t i, Py_ssize_t n, Py_ssize_t max_header,
-    Py_ssize_t max_headers, Py_ssize_t limit, Py_ssize_t *end
+    Py_ssize_t max_headers, Py_ssize_t limit, Py_ssize_t *end, tuple last
 ):
-    """Scan field lines up to the empty line, which ends before limit; set its end."""
+    """Scan field lines up to the empty line, which ends before limit; set its end.
+
+    None is for lines that are not whole and valid, and for nothing else.
+    """
     cdef Span spans[MAX_KNOWN]
-    cdef int known = 0, id
-    cdef Py_ssize_t line, colon, stop, count = 0
-    cdef list more = None
+    cdef int id
+    cdef Py_ssize_t line, colon, stop, known = 0, count = 0
+    cdef tuple more = None
     while True:
         if p[i] == 13:
             if p[i + 1] != 10 or i + 2 > limit:
@@ -151,24 +172,22 @@ cdef object _scan_lines(
             while stop > colon and (p[stop - 1] == 32 or p[stop - 1] == 9):
                 stop -= 1
             if known == MAX_KNOWN:
-                if more is None:
-                    more = []
-                more.append(_make_known(p, spans, known))
+                more = (more or ()) + _make_known(p, spans, known)
                 known = 0
             spans[known].id = id
             spans[known].start = colon
             spans[known].end = stop
             known += 1
         i += 2
-    if more is None:
-        return _make_known(p, spans, known)
-    more.append(_make_known(p, spans, known))
-    return sum(more, ())
+    if more is not None:
+        more = more + _make_known(p, spans, known)
+        return last if more == last else more
+    return last if _equal(p, spans, known, last) else _make_known(p, spans, known)
 
 
 def scan_request_head(
     bytes data not None, Py_ssize_t start, Py_ssize_t max_line, Py_ssize_t max_header,
-    Py_ssize_t max_headers, Py_ssize_t max_head
+    Py_ssize_t max_headers, Py_ssize_t max_head, tuple last not None
 ):
     cdef const unsigned char *p = <const unsigned char *>PyBytes_AS_STRING(data)
     cdef Py_ssize_t n = PyBytes_GET_SIZE(data)
@@ -194,7 +213,7 @@ def scan_request_head(
     if minor < 0 or p[i] != 13 or p[i + 1] != 10 or i - start > max_line:
         return None
     i += 2
-    known = _scan_lines(p, i, n, max_header, max_headers, limit, &end)
+    known = _scan_lines(p, i, n, max_header, max_headers, limit, &end, last)
     if known is None:
         return None
     return (
@@ -216,7 +235,7 @@ cdef inline int _version(const unsigned char *p) noexcept nogil:
 
 def scan_response_head(
     bytes data not None, Py_ssize_t start, Py_ssize_t max_line, Py_ssize_t max_header,
-    Py_ssize_t max_headers, Py_ssize_t max_head
+    Py_ssize_t max_headers, Py_ssize_t max_head, tuple last not None
 ):
     cdef const unsigned char *p = <const unsigned char *>PyBytes_AS_STRING(data)
     cdef Py_ssize_t n = PyBytes_GET_SIZE(data)
@@ -240,7 +259,7 @@ def scan_response_head(
         return None
     text = PyBytes_FromStringAndSize(<const char *>p + reason, i - reason)
     i += 2
-    known = _scan_lines(p, i, n, max_header, max_headers, limit, &end)
+    known = _scan_lines(p, i, n, max_header, max_headers, limit, &end, last)
     if known is None:
         return None
     return status, text, minor, i, end, known
@@ -255,8 +274,8 @@ def scan_trailers(
     cdef Py_ssize_t limit = n if n - start <= max_trailers else start + max_trailers
     if start < 0 or start >= n:
         return None
-    known = _scan_lines(p, start, n, max_header, max_headers, limit, &end)
-    return None if known is None else (end, known)
+    known = _scan_lines(p, start, n, max_header, max_headers, limit, &end, ())
+    return None if known is None else end
 
 
 def split_fields(bytes head not None, Py_ssize_t start):

@@ -2,14 +2,17 @@
 
 Each function here takes bytes and numbers and returns spans and values, or None for "not this":
 the head is incomplete, or something is wrong with it. What is wrong is found out elsewhere
-(`_lines.py`), once, for both twins; a kernel accepts or it does not. The functions work on whole
-buffers (`split`, `translate` with a delete table), as loops over bytes are slow in Python.
+(`_lines.py`), once, for both twins; a kernel accepts or it does not. One pattern reads a whole
+head: loops over bytes are slow in Python. Its repetitions are possessive, so it never tries again.
 
-A "known" tuple holds the fields that framing needs as pairs (id, value), in their order.
+A "known" tuple holds the fields that framing needs as pairs (id, value), in their order. A function
+that makes one takes the *last* one and returns it itself if it would make an equal one, which it
+then need not make.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
@@ -36,103 +39,114 @@ KNOWN: Final = {
     b"transfer-encoding": TRANSFER_ENCODING,
     b"upgrade": UPGRADE,
 }
-_MINORS: Final = {b"HTTP/1.%d" % minor: minor for minor in range(10)}
 _HEX: Final = b"0123456789abcdefABCDEF"
-_DIGITS: Final = b"0123456789"
 _OWS: Final = b" \t"
 
 
+def _one_of(characters: bytes) -> bytes:
+    return b"[" + re.escape(characters) + b"]"
+
+
+def _either_case(word: bytes) -> bytes:
+    return b"".join(
+        [b"[%b%b]" % (word[i : i + 1].upper(), word[i : i + 1]) for i in range(len(word))]
+    )
+
+
+_FIELD_LINE: Final = rb"%b++:%b*+" % (_one_of(TOKEN), _one_of(FIELD))
+# Each field line is taken from the LF before it to its CR.
+_LINES: Final = rb"\r((?:\n%b\r)*+)\n\r\n" % _FIELD_LINE
+_request_head: Final = re.compile(
+    rb"(%b++) (%b++) HTTP/1\.([0-9])%b" % (_one_of(TOKEN), _one_of(TARGET), _LINES)
+).match
+_response_head: Final = re.compile(
+    rb"HTTP/1\.([0-9]) ([1-9][0-9]{2}) (%b*+)%b" % (_one_of(FIELD), _LINES)
+).match
+_trailers: Final = re.compile(rb"((?:%b\r\n)*+)\r\n" % _FIELD_LINE).match
+# The first letters are looked at before the names are tried.
+_known: Final = re.compile(
+    rb"\n(?=%b)(%b):[ \t]*+([^\r]*)"
+    % (
+        _one_of(b"".join({name[:1] + name[:1].upper() for name in KNOWN})),
+        b"|".join([_either_case(name) for name in KNOWN]),
+    )
+).findall
+
+
 def scan_request_head(
-    data: bytes, start: int, max_line: int, max_header: int, max_headers: int, max_head: int
+    data: bytes,
+    start: int,
+    max_line: int,
+    max_header: int,
+    max_headers: int,
+    max_head: int,
+    last: Known,
 ) -> RequestHead | None:
     """Scan the request head that begins at *start* of *data*; None if it is not whole and valid.
 
     The form of the target is not judged here, only its characters.
     """
-    end = data.find(b"\r\n\r\n", start)
-    if end < 0 or end + 4 - start > max_head:
+    match = _request_head(data, start)
+    if match is None:
         return None
-    line_end = data.find(b"\r\n", start)
-    parts = data[start:line_end].split(b" ")
-    if line_end - start > max_line or len(parts) != 3:
-        return None
-    method, target, version = parts
-    minor = _MINORS.get(version)
+    method, target, minor, lines = match.groups()
+    end = match.end()
     if (
-        minor is None
-        or not method
-        or not target
-        or method.translate(None, TOKEN)
-        or target.translate(None, TARGET)
+        match.end(3) - start > max_line
+        or end - start > max_head
+        or _exceeds(lines, max_header, max_headers)
     ):
         return None
-    known = _scan_lines(data[line_end + 2 : end], max_header, max_headers)
-    return None if known is None else (method, target, minor, line_end + 2, end + 4, known)
+    return method, target, int(minor), match.start(4) + 1, end, _known_of(lines, last)
 
 
 def scan_response_head(
-    data: bytes, start: int, max_line: int, max_header: int, max_headers: int, max_head: int
+    data: bytes,
+    start: int,
+    max_line: int,
+    max_header: int,
+    max_headers: int,
+    max_head: int,
+    last: Known,
 ) -> ResponseHead | None:
     """Scan the response head that begins at *start* of *data*; None if not whole and valid."""
-    end = data.find(b"\r\n\r\n", start)
-    if end < 0 or end + 4 - start > max_head:
+    match = _response_head(data, start)
+    if match is None:
         return None
-    line_end = data.find(b"\r\n", start)
-    parts = data[start:line_end].split(b" ", 2)
-    if line_end - start > max_line or len(parts) != 3:
-        return None
-    version, digits, reason = parts
-    minor = _MINORS.get(version)
+    minor, status, reason, lines = match.groups()
+    end = match.end()
     if (
-        minor is None
-        or len(digits) != 3
-        or digits.translate(None, _DIGITS)
-        or digits[0] == 0x30
-        or reason.translate(None, FIELD)
+        match.end(3) - start > max_line
+        or end - start > max_head
+        or _exceeds(lines, max_header, max_headers)
     ):
         return None
-    known = _scan_lines(data[line_end + 2 : end], max_header, max_headers)
-    return None if known is None else (int(digits), reason, minor, line_end + 2, end + 4, known)
+    return int(status), reason, int(minor), match.start(4) + 1, end, _known_of(lines, last)
 
 
 def scan_trailers(
     data: bytes, start: int, max_header: int, max_headers: int, max_trailers: int
-) -> tuple[int, Known] | None:
-    """Scan a trailer section and return its end and known fields; None if not whole and valid."""
-    if data.startswith(b"\r\n", start):
-        return (start + 2, ()) if max_trailers >= 2 else None
-    end = data.find(b"\r\n\r\n", start)
-    if end < 0 or end + 4 - start > max_trailers:
+) -> int | None:
+    """Scan a trailer section and return its end; None if it is not whole and valid."""
+    match = _trailers(data, start)
+    if match is None:
         return None
-    known = _scan_lines(data[start:end], max_header, max_headers)
-    return None if known is None else (end + 4, known)
+    end = match.end()
+    if end - start > max_trailers or _exceeds(match[1], max_header, max_headers):
+        return None
+    return end
 
 
-def _scan_lines(block: bytes, max_header: int, max_headers: int) -> Known | None:
-    """Validate field lines, the CR LF of the last one left away, and return the known fields."""
-    if not block:
-        return ()
-    lines = block.split(b"\r\n")
-    count = len(lines)
-    if (
-        count > max_headers
-        # With all allowed characters deleted only the line ends that split() found may be left.
-        or block.translate(None, FIELD) != b"\r\n" * (count - 1)
-        or max(map(len, lines)) > max_header
-    ):
-        return None
-    parts = [line.partition(b":") for line in lines]
-    names = [name for name, colon, _ in parts if name and colon]
-    if len(names) != count or b"".join(names).translate(None, TOKEN):
-        return None
-    lowered = b":".join(names).lower().split(b":")
-    return tuple(
-        [
-            (KNOWN[name], parts[index][2].strip(_OWS))
-            for index, name in enumerate(lowered)
-            if name in KNOWN
-        ]
+def _exceeds(lines: bytes, max_header: int, max_headers: int) -> bool:
+    """Say whether lines, each with one byte of its end, are too many or one of them too long."""
+    return lines.count(b"\n") > max_headers or (
+        len(lines) > max_header and max(map(len, lines.split(b"\n"))) > max_header + 1
     )
+
+
+def _known_of(lines: bytes, last: Known) -> Known:
+    known = tuple([(KNOWN[name.lower()], value.rstrip(_OWS)) for name, value in _known(lines)])
+    return last if known == last else known
 
 
 def split_fields(head: bytes, start: int) -> tuple[tuple[bytes, bytes], ...]:
