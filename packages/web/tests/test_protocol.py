@@ -1053,12 +1053,29 @@ async def test_the_access_log_has_a_line_for_each_answer(
     assert lines == ['"GET /a?b=c HTTP/1.1" 200 8', '"GET /d HTTP/1.1" 200 8']
 
 
+async def test_a_failing_access_log_keeps_nobody_from_being_served(
+    serve: Serve, failures: Failures
+) -> None:
+    class Broken(web.AbstractAccessLogger):
+        def log(self, request: Any, response: Any, time: float) -> None:
+            raise ValueError
+
+    served = await serve(hello, access_log=logging.getLogger("x"), access_log_class=Broken)
+    wire = await served.connect()
+    wire.send(get() * 2)
+    for _ in range(2):
+        assert (await wire.answer())[1] == b"hello /"
+    await served.until(lambda: len(failures()) == 2)
+    assert set(failures()) == {"the access log failed: ValueError"}
+
+
 async def test_a_request_is_freed_when_it_is_answered(serve: Serve) -> None:
     requests: list[weakref.ref[web.Request]] = []
 
     async def handler(request: web.Request) -> web.Response:
         requests.append(weakref.ref(request))
         await request.read()
+        assert request.match_info.current_app is request.app
         return web.Response(text=request.headers["Host"])
 
     served = await serve(handler)

@@ -396,7 +396,10 @@ class RequestHandler(asyncio.Protocol):
             if self._transport is None:
                 service.closed(self)
         if service.log_access is not None:
-            service.log_access(request, response, self._loop.time() - started)
+            try:
+                service.log_access(request, response, self._loop.time() - started)
+            except Exception:
+                service.logger.exception("the access log failed")
         self._finished()
 
     async def _answer(self, request: BaseRequest, response: StreamResponse) -> None:

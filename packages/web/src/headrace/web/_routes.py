@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
+from weakref import ref
 
 from yarl import URL
 
@@ -269,7 +270,8 @@ class UrlMappingMatchInfo(dict[str, Any], AbstractMatchInfo):
     def __init__(self, values: Mapping[str, Any], route: AbstractRoute, request: Request) -> None:
         super().__init__(values)
         self._route: Final = route
-        self._request: Final = request
+        # The request keeps this: a reference back would leave both to the garbage collector.
+        self._request: Final = ref(request)
 
     @property
     def route(self) -> AbstractRoute:
@@ -290,12 +292,13 @@ class UrlMappingMatchInfo(dict[str, Any], AbstractMatchInfo):
     @property
     def apps(self) -> tuple[Any, ...]:
         """The applications around the route, the outermost first."""
-        return self._route.apps or (self._request.app,)
+        return self._route.apps or (self.current_app,)
 
     @property
     def current_app(self) -> Any:
         """The application whose middleware or handler is running."""
-        return self._request.app
+        request = self._request()
+        return None if request is None else request.app
 
     def get_info(self) -> Mapping[str, Any]:
         """Return what there is to know about the route's resource."""
