@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import subprocess
 import sys
 from types import ModuleType
 
@@ -151,17 +151,39 @@ def test_build_frame_refuses_lone_surrogates(framing: ModuleType) -> None:
         framing.build_frame(0x81, "\ud800")
 
 
+def choose(monkeypatch: pytest.MonkeyPatch, mode: str, built: bool) -> str:
+    """Import the module that chooses the twin once more, and tell what it chose."""
+    compiled = ModuleType("headrace.websocket._framing_c")
+    for name in ("MessageReader", "build_frame", "parse_head", "unmask"):
+        setattr(compiled, name, None)
+    compiled.IMPLEMENTATION = "c"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, compiled.__name__, compiled if built else None)  # type: ignore[arg-type]
+    monkeypatch.setenv("HEADRACE_EXTENSIONS", mode)
+    monkeypatch.delitem(sys.modules, "headrace.websocket._framing")
+    chosen: str = importlib.import_module("headrace.websocket._framing").IMPLEMENTATION
+    return chosen
+
+
 @pytest.mark.parametrize(
-    ("mode", "text"),
-    [("none", "python"), ("nonsense", "expected auto, require or none")],
+    ("mode", "built", "chosen"),
+    [
+        ("auto", True, "c"),
+        ("auto", False, "python"),
+        ("none", True, "python"),
+        ("none", False, "python"),
+        ("require", True, "c"),
+    ],
 )
-def test_the_switch(mode: str, text: str) -> None:
-    code = "import headrace.websocket as w; print(w.IMPLEMENTATION)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "HEADRACE_EXTENSIONS": mode},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert text in done.stdout + done.stderr
+def test_the_switch(monkeypatch: pytest.MonkeyPatch, mode: str, built: bool, chosen: str) -> None:
+    assert choose(monkeypatch, mode, built) == chosen
+
+
+@pytest.mark.parametrize(
+    ("mode", "built", "message"),
+    [("require", False, "_framing_c"), ("nonsense", True, "expected auto, require or none")],
+)
+def test_the_switch_refuses(
+    monkeypatch: pytest.MonkeyPatch, mode: str, built: bool, message: str
+) -> None:
+    with pytest.raises(ImportError, match=message):
+        choose(monkeypatch, mode, built)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from zlib import _Compress, _Decompress
 
 _TAIL = b"\x00\x00\xff\xff"  # RFC 7692, 7.2.1: removed by the sender, put back by the receiver
-_EMPTY = b"\x00"  # 7.2.3.6: an empty uncompressed block without its tail
 
 # RFC 7692, 7.2.1 allows BFINAL, after which zlib must start afresh. A message made of nothing
 # but such blocks would buy a restart for two bytes; no sender needs more than a few.
@@ -58,8 +57,7 @@ class Deflater:
             return packed
         if not self._takeover:
             self._compress = None
-        # Nothing comes out when nothing went in since the last flush.
-        return packed[:-4] if packed else _EMPTY
+        return packed[:-4]
 
 
 @final
