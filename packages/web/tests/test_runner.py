@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -78,6 +79,56 @@ async def test_several_sites_share_a_runner(tmp_path: Path) -> None:
         assert runner.addresses == []
         with pytest.raises(aiohttp.ClientConnectorError):
             await get(f"http://127.0.0.1:{port}")
+
+
+OPENSSL = shutil.which("openssl")
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="there is no openssl to make a certificate")
+async def test_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        begun.set()
+        await gate.wait()
+        return web.Response(text="nobody reads this")
+
+    subprocess.run(
+        f"{OPENSSL} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+        " -keyout key -out certificate -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1",
+        shell=True,
+        check=True,
+        capture_output=True,
+        cwd=tmp_path,
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+    app = make_app()
+    app.router.add_get("/slow", slow)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "certificate"))
+    assert site.name == f"https://127.0.0.1:{site.port}"
+    connector = aiohttp.TCPConnector(ssl=trusting)
+    assert await get(site.name, connector=connector) == f"https 127.0.0.1:{site.port}"
+    address = ("127.0.0.1", site.port)
+    wire = Wire(*await asyncio.open_connection(*address, ssl=trusting))
+    wire.send(b"nonsense\r\n\r\n")
+    assert (await wire.rest()).startswith(b"HTTP/1.1 400 ")
+    await wire.close()
+    plain = Wire(*await asyncio.open_connection(*address))
+    plain.send(GET)
+    assert await plain.rest() == b""
+    await plain.close()
+    wire = Wire(*await asyncio.open_connection(*address, ssl=trusting))
+    wire.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+    await begun.wait()
+    await wire.close()
+    gate.set()
+    await runner.cleanup()
+    assert "eof_received" not in caplog.text
 
 
 def test_a_site_has_a_port_and_a_name_before_it_starts() -> None:
