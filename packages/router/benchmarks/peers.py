@@ -7,9 +7,9 @@ Run it in an environment with the peers (those that are missing are left out)::
     python benchmarks/peers.py 10 1000    # tables of 10 and of 1,000 resources
 
 Each table holds N static resources and N with one variable under one prefix, and the last of each
-is resolved. Time is the processor's, so that a neighbour on the machine takes less from the figures;
-a figure is the best of several rounds, and the rounds of all routers are interleaved. Compare figures
-of one run only.
+is resolved. Time is the processor's, so that a neighbour on the machine takes less from the
+figures; a figure is the best of several rounds, and the rounds of all routers are interleaved.
+Compare figures of one run only.
 """
 
 from __future__ import annotations

@@ -139,6 +139,17 @@ def test_misses_are_united() -> None:
     assert unknown.allowed == frozenset()
 
 
+def test_exact_hosts_are_found_beside_variable_ones() -> None:
+    router: Router[str] = Router()
+    router.add_host("www.example.org").add_route("GET", "/", "www")
+    assert resolve(router, "www.example.org") == ("www", {})
+    assert resolve(router, "WWW.example.org.:80") == ("www", {})
+    assert resolve(router, "a.example.org") is None
+    router.add_host("{x}.example.org").add_route("GET", "/", "x")
+    assert resolve(router, "www.example.org") == ("www", {})
+    assert resolve(router, "a.example.org") == ("x", {"x": "a"})
+
+
 def test_normal_host() -> None:
     assert normal_host("A.B:80") == "a.b"
     assert normal_host("[::1]:") == "[::1]"

@@ -48,8 +48,8 @@ pattern does not accept, dot segments, and a path that starts with two slashes.
 
 **Limits.** A look-up costs the same for ten routes and ten thousand. Its work is linear in the
 length of the path, apart from what the regexes of the patterns themselves do; each of those is
-asked at most once for each place it has in the table, and sees one segment, or the rest of the
-path.
+asked at most three times for each place it has in the table, and sees one segment, or the rest of
+the path.
 
 **Threads.** Any number of threads may resolve at once, as long as none adds routes; ``freeze()``
 makes sure of that.

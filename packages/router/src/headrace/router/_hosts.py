@@ -34,10 +34,12 @@ def normal_host(host: str) -> str:
 class Hosts(Generic[R]):
     """Tables by host pattern."""
 
-    __slots__ = ("_by_pattern", "_tree")
+    __slots__ = ("_by_pattern", "_exact", "_tree", "_variable")
 
     def __init__(self) -> None:
         self._by_pattern: dict[str, R] = {}
+        self._exact: dict[str, R] = {}  # by host in normal form
+        self._variable = False  # some pattern is not exact, so only the tree knows the order
         self._tree: Tree[tuple[R, tuple[str, ...]]] = Tree()
 
     def __bool__(self) -> bool:
@@ -60,8 +62,12 @@ class Hosts(Generic[R]):
             raise PatternError(
                 pattern, 0, f"another host pattern has this shape, with the names {taken[1]}"
             )
-        leaf.targets.setdefault("*", (table, parsed.names))
-        return self._by_pattern.setdefault(pattern, leaf.targets["*"][0])
+        known = leaf.targets.setdefault("*", (table, parsed.names))[0]
+        if parsed.static is None:
+            self._variable = True
+        else:
+            self._exact[_host(parsed.static)] = known
+        return self._by_pattern.setdefault(pattern, known)
 
     def names(self, pattern: str) -> frozenset[str]:
         """Return the variables of a host pattern."""
@@ -69,6 +75,9 @@ class Hosts(Generic[R]):
 
     def match(self, host: str) -> list[tuple[R, dict[str, object]]]:
         """Return the tables that answer for a host, best first, with the host's variables."""
+        if not self._variable:
+            exact = self._exact.get(host) or self._exact.get(normal_host(host))
+            return [] if exact is None else [(exact, {})]
         if _NO_HOST.search(host) is not None:
             return []
         path = "/" + "/".join(reversed(normal_host(host).split(".")))
@@ -79,6 +88,11 @@ class Hosts(Generic[R]):
             params.pop(_WILDCARD, None)
             matches.append((table, params))
         return matches
+
+
+def _host(path: str) -> str:
+    """Return the host whose labels a path holds from right to left."""
+    return ".".join(reversed(path[1:].split("/")))
 
 
 def host_pattern(text: str) -> Pattern:
