@@ -236,7 +236,31 @@ async def test_writing_to_a_side_that_is_gone(pair) -> None:
     assert isinstance(await ours.lost, ConnectionError)
 
 
-async def test_abort_is_a_reset_for_the_other_side() -> None:
+async def test_abort_is_an_end_like_any_other_when_all_was_read(pair) -> None:
+    ours, theirs = await pair()
+    ours.transport.write(b"sent already")
+    await until(lambda: theirs.data == b"sent already")
+    ours.transport.abort()
+    ours.transport.abort()
+    assert await ours.lost is None
+    assert await theirs.lost is None
+    assert theirs.log[-2:] == ["eof", "lost NoneType"]
+
+
+async def test_reset() -> None:
+    ours, theirs = Recorder(), Recorder()
+    in_memory(ours, theirs)
+    ours.transport.write(b"sent already")
+    ours.transport.reset()
+    ours.transport.reset()
+    assert ours.transport.is_closing()
+    assert await ours.lost is None
+    assert isinstance(await theirs.lost, ConnectionResetError)
+    assert theirs.data == b"sent already"
+    assert "eof" not in theirs.log
+
+
+async def test_abort_with_something_unread_is_a_reset() -> None:
     ours, theirs = Recorder(), Recorder()
     in_memory(ours, theirs)
     ours.transport.write(b"sent already")
@@ -259,7 +283,7 @@ async def test_abort_drops_what_a_kernel_would_not_hold() -> None:
     assert await ours.lost is None
     assert not theirs.lost.done()
     theirs.transport.resume_reading()
-    assert isinstance(await theirs.lost, ConnectionResetError)
+    assert await theirs.lost is None
     assert len(theirs.data) == 64 * 1024
 
 

@@ -6,9 +6,10 @@ protocol is never entered while it is running. The rules of a TCP connection hol
 
 * bytes written are delivered in order, and may be joined with their neighbours;
 * a side that does not read stops the other one through ``pause_writing()``;
-* ``write_eof()`` and ``close()`` let the bytes before them through; ``abort()`` lets through what
-  a socket would already have sent, then the other side sees a ``ConnectionResetError``;
-* writing to a side that has closed ends in a ``ConnectionResetError`` too.
+* ``write_eof()`` and ``close()`` let the bytes before them through; ``abort()`` and ``reset()`` let
+  through what a socket would already have sent;
+* the other side sees a ``ConnectionResetError`` after ``reset()``, after an ``abort()`` that left
+  something unread, and when it writes to a side that has closed.
 
 ``loop.start_tls()`` accepts these transports, so TLS works in memory as well.
 """
@@ -44,7 +45,7 @@ class MemoryTransport(asyncio.Transport):
         extra: Mapping[str, object],
         context: contextvars.Context,
     ) -> None:
-        super().__init__(extra)
+        super().__init__({**extra, "reset": self.reset})
         self._loop = loop
         self._protocol = protocol
         self._context = context
@@ -61,7 +62,7 @@ class MemoryTransport(asyncio.Transport):
         self._eof_sent = False
         self._eof_received = False
         self._closing = False
-        self._aborted = False
+        self._resetting = False
         self._closed = False
 
     # Reading
@@ -162,10 +163,22 @@ class MemoryTransport(asyncio.Transport):
         self._lose_when_sent()
 
     def abort(self) -> None:
-        """End the connection at once; the other side sees a reset."""
-        if self._closed or self._aborted:
-            return
-        self._closing = self._aborted = True
+        """End the connection at once, without what is not on its way yet.
+
+        As with sockets, the other side sees a reset when something it sent was not read, and
+        otherwise an end like any other.
+        """
+        if not (self._closed or self._resetting):
+            self._end(resetting=self._peer._outgoing_size > 0)
+
+    def reset(self) -> None:
+        """End the connection at once; the other side sees a ``ConnectionResetError``."""
+        if not (self._closed or self._resetting):
+            self._end(resetting=True)
+
+    def _end(self, resetting: bool) -> None:
+        self._closing = True
+        self._resetting = resetting
         self._peer._drop_outgoing()
         while self._outgoing_size > _IN_FLIGHT:
             self._outgoing_size -= len(self._outgoing.pop())
@@ -204,7 +217,7 @@ class MemoryTransport(asyncio.Transport):
 
     def _deliver_end(self) -> None:
         peer = self._peer
-        if self._aborted:
+        if self._resetting:
             # A socket that neither reads nor has bytes to send does not notice a reset.
             if not peer._reading_paused or peer._refused:
                 peer._fail(ConnectionResetError("the other side reset the connection"))
@@ -267,20 +280,20 @@ class MemoryTransport(asyncio.Transport):
 
     def _deliver_to_nobody(self) -> None:
         # TCP answers with a reset; what was received before it is still read first.
-        if self._eof_received or self._peer._aborted:
+        if self._eof_received or self._peer._resetting:
             self._fail(ConnectionResetError("the other side is gone"))
         else:
             self._refused = True
 
     def _fail(self, error: Exception) -> None:
         if not self._closed:
-            self._closing = self._aborted = True
+            self._closing = self._resetting = True
             self._drop_outgoing()
             self._loop.call_soon(self._lose, error, context=self._context)
 
     def _lose_when_sent(self) -> None:
         """After close(): a kernel would hold the rest, so the protocol is done."""
-        if self._closing and not self._aborted and self._outgoing_size <= _IN_FLIGHT:
+        if self._closing and not self._resetting and self._outgoing_size <= _IN_FLIGHT:
             self._loop.call_soon(self._lose, None, context=self._context)
 
     def _lose(self, error: Exception | None) -> None:
