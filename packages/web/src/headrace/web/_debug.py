@@ -69,7 +69,7 @@ def debug_page(request: BaseRequest, error: BaseException) -> HTTPInternalServer
 def _show(frame: FrameType, line: int) -> str:
     code = frame.f_code
     rows = [
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(_represent(value))}</td></tr>"
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(reprlib.repr(value))}</td></tr>"
         for name, value in frame.f_locals.items()
     ]
     return _FRAME.format(
@@ -90,9 +90,3 @@ def _source(filename: str, line: int, frame: FrameType) -> str:
             lines.append(f"<mark>{shown}</mark>" if number == line else f"{shown}\n")
     return "".join(lines)
 
-
-def _represent(value: object) -> str:
-    try:
-        return reprlib.repr(value)
-    except Exception as error:  # somebody's __repr__ must not hide the failure
-        return f"<{type(value).__name__}, whose repr() fails with {type(error).__name__}>"

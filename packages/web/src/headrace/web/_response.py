@@ -13,11 +13,11 @@ import os
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
+    AsyncIterator,
     Awaitable,
     Callable,
     Mapping,
 )
-from contextlib import aclosing
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
@@ -588,11 +588,16 @@ class Response(StreamResponse):
         exchange.send_whole(status, self._reason, self._fields(), body)
 
     def _start_source(self, request: Answerable, source: Source) -> None:
-        size = _size(source)
+        self._bodiless = request.method == hdrs.METH_HEAD or self._status in _BODILESS
+        size = None if self._status in (204, 205) else _size(source)
         if size is not None and hdrs.CONTENT_LENGTH not in self.headers:
             self.headers[hdrs.CONTENT_LENGTH] = str(size)
-        self._bodiless = request.method == hdrs.METH_HEAD or self._status in _BODILESS
-        super()._start(request)
+        try:
+            super()._start(request)
+        except BaseException:
+            if not isinstance(source, AsyncIterable):
+                source.close()
+            raise
 
     async def write_eof(self, data: bytes = b"", *, trailers: LooseHeaders | None = None) -> None:
         """Send what is not sent yet: the body, when it comes from a source."""
@@ -602,10 +607,12 @@ class Response(StreamResponse):
             raise RuntimeError("call prepare() before write_eof()")
         if self._eof_sent:
             return
-        async with aclosing(_pieces(self._body)) as pieces:
+        try:
             if not self._bodiless:
-                async for piece in pieces:
+                async for piece in _pieces(self._body):
                     await self.write(piece)
+        finally:
+            await _close(self._body)
         await super().write_eof(trailers=trailers)
 
 
@@ -628,21 +635,21 @@ def _size(source: Source) -> int | None:
     return end - position
 
 
-async def _pieces(source: Any) -> AsyncGenerator[bytes]:
-    """Iterate over a source and close it, whatever ends the iteration."""
-    try:
-        if isinstance(source, AsyncIterable):
-            async for piece in source:
-                yield piece
-        else:
-            while piece := await asyncio.to_thread(source.read, _FILE_PIECE):
-                yield piece
-    finally:
-        if isinstance(source, AsyncIterable):
-            if isinstance(source, AsyncGenerator):
-                await source.aclose()
-        else:
-            source.close()
+async def _pieces(source: Any) -> AsyncIterator[bytes]:
+    if isinstance(source, AsyncIterable):
+        async for piece in source:
+            yield piece
+    else:
+        while piece := await asyncio.to_thread(source.read, _FILE_PIECE):
+            yield piece
+
+
+async def _close(source: Any) -> None:
+    """Close a source, whatever ended its use; iterables that are no generators have no end."""
+    if isinstance(source, AsyncGenerator):
+        await source.aclose()
+    elif not isinstance(source, AsyncIterable):
+        source.close()
 
 
 def json_bytes_response(
