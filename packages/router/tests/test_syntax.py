@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headrace.router import PatternError
-from headrace.router._syntax import Variable, can_match_slash, parse_pieces, split_labels
+from headrace.router._syntax import (
+    Variable,
+    can_match_slash,
+    flatten,
+    parse_pieces,
+    split_labels,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +98,54 @@ def test_the_regexes_of_variables(text: str, regexes: list[str]) -> None:
 
 def test_literals_are_in_normal_form() -> None:
     assert parse_pieces("/caf%c3%a9%2f/é x") == ("/café%2F/é x",)
+
+
+@pytest.mark.parametrize(
+    ("regex", "flat"),
+    [
+        ("(a+)+", "a+"),
+        ("(?:a+)+b", "a+b"),
+        ("(a*)+", "a*"),
+        ("x(a+)*", "xa*"),
+        (r"(\w*)*", r"\w*"),
+        ("([^/]+)+-([0-9]+)+", "[^/]+-[0-9]+"),
+        ("((a+)+)+", "a+"),
+        ("(?:(?:(?:a+)+)*)+", "a*"),
+        ("((a+)+b)+", "(a+b)+"),
+        ("(a+)++", "(a+)++"),
+        ("(a++)+", "(a++)+"),
+        ("(a+?)+", "(a+?)+"),
+        ("(a+)+?", "(a+)+?"),
+        ("(a+b)+", "(a+b)+"),
+        ("(a+){2}", "(a+){2}"),
+        (r"\(a+\)+", r"\(a+\)+"),
+        ("[(]a+[)]+", "[(]a+[)]+"),
+        ("(?P<x>a+)+", "(?P<x>a+)+"),
+        ("(?i)(a+)+", "(?i)a+"),
+        ("(b)(?(1)(a+)+)", "(b)(?(1)(a+)+)"),
+        ("(a+", "(a+"),
+        ("(", "("),
+    ],
+)
+def test_flatten(regex: str, flat: str) -> None:
+    assert flatten(regex) == flat
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "b", "[ab]", "(", "(?:", ")", "+", "*", "|", "?"]), max_size=12
+    ).map("".join)
+)
+def test_a_flat_regex_accepts_the_same(regex: str) -> None:
+    try:
+        original = re.compile(regex)
+    except re.error:
+        return
+    flat = re.compile(flatten(regex))
+    for length in range(5):
+        for letters in itertools.product("ab", repeat=length):
+            text = "".join(letters)
+            assert bool(original.fullmatch(text)) == bool(flat.fullmatch(text)), text
 
 
 def test_labels_are_split_outside_of_variables() -> None:

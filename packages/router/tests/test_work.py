@@ -203,6 +203,16 @@ class TestBacktracking:
         size = sum(1 for _ in nodes(tree.root))
         assert self.tries(tree, "/a" * depth + "/nowhere") < size <= depth * depth
 
+    def test_the_classic_of_catastrophic_regexes_is_harmless(self) -> None:
+        # Unflattened, each of these would try some 2**4000 ways before it gives up.
+        router: Router[int] = Router()
+        for index, regex in enumerate(["(a+)+", "(?:a*)*", "(?:(?:[a-z]+)+)+x", r"(\w+)*"]):
+            router.add_route("GET", f"/{{a:{regex}}}/{index}", index)
+            router.add_route("GET", f"/{{a:{regex}}}-{{b:int}}", index)
+        found = router.resolve("GET", "/" + "a" * 4000 + "!")
+        assert not found
+        assert not found.allowed
+
     def test_a_regex_is_asked_once_per_segment(self) -> None:
         router: Router[int] = Router()
         router.add_route("GET", "/{a:[a-z]+}/x/{b}", 1)

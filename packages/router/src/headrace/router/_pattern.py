@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ._converters import Converter
 from ._errors import BuildError, PatternError
 from ._quoting import decode, encode, escape
-from ._syntax import Piece, Variable, parse_pieces
+from ._syntax import Piece, Variable, flatten, parse_pieces
 
 __all__ = ["EVERYTHING", "Kind", "Pattern", "Step"]
 
@@ -240,7 +240,7 @@ def _anything(text: str) -> Values:
 @lru_cache(maxsize=512)
 def _one_matcher(regex: str, converter: Converter | None) -> Matcher:
     """Match a segment that is one variable; shared between the patterns that use the same."""
-    fullmatch = re.compile(regex, re.DOTALL).fullmatch
+    fullmatch = re.compile(flatten(regex), re.DOTALL).fullmatch
     if converter is not None:
         parse = converter.parse
 
@@ -314,7 +314,7 @@ def _regex_matcher(segments: list[list[Piece]]) -> Matcher:
     pieces = [piece for segment in segments for piece in (*segment, "/")][:-1]
     variables = [piece for piece in pieces if isinstance(piece, Variable)]
     regex = "".join(
-        re.escape(piece) if isinstance(piece, str) else f"(?P<{piece.name}>{piece.regex})"
+        re.escape(piece) if isinstance(piece, str) else f"(?P<{piece.name}>{flatten(piece.regex)})"
         for piece in pieces
     )
     fullmatch = re.compile(regex, re.DOTALL).fullmatch

@@ -13,7 +13,7 @@ from ._converters import CONVERTERS, Converter
 from ._errors import PatternError
 from ._quoting import broken_escape, normalize
 
-__all__ = ["PLAIN", "Piece", "Variable", "parse_pieces", "split_labels"]
+__all__ = ["PLAIN", "Piece", "Variable", "flatten", "parse_pieces", "split_labels"]
 
 # The regex of a variable that gives none: one segment, not empty.
 PLAIN = "[^{}/]+"
@@ -65,6 +65,39 @@ def _accepts_slash(atom: str) -> bool:
     if atom in _MEANINGLESS_ALONE:
         return False
     return re.fullmatch(atom, "/", re.DOTALL) is not None
+
+
+def flatten(regex: str) -> str:
+    """Return a regex that accepts the same text, without one repetition directly in another.
+
+    ``(a+)+`` accepts what ``a+`` does, but tries exponentially many ways to do so before it gives
+    up: the classic of regexes that a hostile path can turn against its server.
+    """
+    if "(?(" in regex:  # a condition counts groups
+        return regex
+    atoms = [found[0] for found in _ATOM.finditer(regex)]
+    index = 0
+    while index < len(atoms):
+        end, flat = _nested(atoms, index)
+        if flat is None:
+            index += 1
+        else:
+            atoms[index:end] = flat  # and look again: it may be nested in another one
+            index = max(index - 3, 0)
+    return "".join(atoms)
+
+
+def _nested(atoms: list[str], start: int) -> tuple[int, list[str] | None]:
+    """Return the end and the short form of ``(a+)*`` or ``(?:a+)*`` at ``start``, or None."""
+    if atoms[start] != "(":
+        return start, None
+    first = start + 3 if atoms[start + 1 : start + 3] == ["?", ":"] else start + 1
+    match atoms[first : first + 5]:
+        case [atom, ("+" | "*") as inner, ")", ("+" | "*") as outer, *more]:
+            # A mark after a repetition makes it lazy or possessive, which is another matter.
+            if atom not in _MEANINGLESS_ALONE and more not in (["+"], ["?"]):
+                return first + 4, [atom, "+" if inner == outer == "+" else "*"]
+    return start, None
 
 
 def parse_pieces(text: str) -> tuple[Piece, ...]:
