@@ -131,9 +131,13 @@ async def test_bytes_on_sockets_are_waited_for(clock: Clock) -> None:
     server.close()
 
 
-def test_other_loops_are_refused() -> None:
+async def test_other_loops_keep_their_time() -> None:
     class Foreign(asyncio.AbstractEventLoop):
-        pass
+        def time(self) -> float:
+            return 5.0
 
+    loop = Foreign()
+    clock = clock_of(loop)
+    assert clock.time() == loop.time() == 5.0
     with pytest.raises(RuntimeError, match=r"Foreign cannot be advanced"):
-        Clock(Foreign())
+        await clock.advance(1)

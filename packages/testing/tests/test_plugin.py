@@ -38,6 +38,7 @@ ON_ASYNCIO = """
 """
 
 MORE = ["-p", "no:cacheprovider", "-W", "error"]
+ALONE = ["-p", "no:aiohttp"]  # pytest-aiohttp may be installed
 SCOPE = ["-o", "asyncio_default_fixture_loop_scope=function"]
 
 
@@ -84,7 +85,7 @@ def test_on_anyio(run) -> None:
     code = ON_ASYNCIO.replace("mark.asyncio", "mark.anyio") + (
         "\n    @pytest.fixture\n    def anyio_backend():\n        return 'asyncio'\n"
     )
-    run(code, "-p", "no:asyncio").assert_outcomes(passed=3)
+    run(code, *ALONE, "-p", "no:asyncio").assert_outcomes(passed=3)
 
 
 def test_on_anyio_beside_pytest_asyncio(run) -> None:
@@ -128,7 +129,7 @@ def test_without_async(run) -> None:
         def test_wrong(headrace_client):
             pass
     """
-    result = run(code, "-p", "no:asyncio")
+    result = run(code, *ALONE, "-p", "no:asyncio")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines("*headrace_client runs in tests of pytest-asyncio or anyio*")
 
@@ -212,7 +213,7 @@ def test_the_names_of_pytest_aiohttp(run) -> None:
             assert aiohttp_client_cls is TestClient
     """
     run(code, "-o", "headrace_aiohttp_names=true").assert_outcomes(passed=2)
-    run(code).assert_outcomes(errors=2)
+    run(code, *ALONE).assert_outcomes(errors=2)
 
 
 def test_the_header_tells_the_twins(run) -> None:
@@ -225,3 +226,25 @@ def test_the_header_tells_the_twins(run) -> None:
             f"headrace.websocket: {websocket.IMPLEMENTATION}",
         ]
     )
+
+
+def test_beside_pytest_aiohttp(run) -> None:
+    pytest.importorskip("pytest_aiohttp")
+    code = """
+        from aiohttp import web
+
+        @pytest.mark.asyncio
+        async def test_theirs(aiohttp_client, headrace_client):
+            theirs = await aiohttp_client(web.Application())
+            assert type(theirs).__module__ == "aiohttp.test_utils"
+            ours = await headrace_client(theirs.server.handler)
+            assert (await ours.get("/")).status == 404
+    """
+    run(code).assert_outcomes(passed=1)
+    code = """
+        @pytest.mark.asyncio
+        async def test_ours(aiohttp_client, aiohttp_server):
+            client = await aiohttp_client(await aiohttp_server(Protocol))
+            assert type(client).__module__ == "headrace.testing._client"
+    """
+    run(code, "-o", "headrace_aiohttp_names=true").assert_outcomes(passed=1)

@@ -18,6 +18,8 @@ __all__ = ["Clock", "clock_of"]
 _MAX_ROUNDS = 1000
 # So many rounds of the loop in which nothing was ready mean that it is idle.
 _QUIET_ROUNDS = 3
+# So many rounds are given to a loop that does not tell what is ready.
+_BLIND_ROUNDS = 50
 # A kernel may need this long, in real seconds, to carry bytes over a loopback socket.
 _SOCKET_GRACE = 0.002
 
@@ -30,20 +32,16 @@ class Clock:
     timer in the order of their deadlines, and lets the consequences of each one settle before
     the next: the time read inside a callback is the time it was due.
 
-    Raises:
-        RuntimeError: when made for a loop which keeps its time to itself, such as uvloop's.
+    A loop which keeps its time to itself, such as uvloop's, has a clock that cannot be advanced.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not isinstance(loop, asyncio.BaseEventLoop):
-            raise RuntimeError(
-                f"the time of {type(loop).__module__}.{type(loop).__name__} cannot be advanced: "
-                "run the test on asyncio's own loop"
-            )
         self._loop = loop
         self._real_time = loop.time
         self._advanced = 0.0
-        loop.time = self.time  # type: ignore[method-assign]
+        self._advances = isinstance(loop, asyncio.BaseEventLoop)
+        if self._advances:
+            loop.time = self.time  # type: ignore[method-assign]
 
     @property
     def advanced(self) -> float:
@@ -59,7 +57,14 @@ class Clock:
 
         Raises:
             ValueError: if *seconds* is negative.
+            RuntimeError: if the loop keeps its time to itself.
         """
+        if not self._advances:
+            kind = type(self._loop)
+            raise RuntimeError(
+                f"the time of {kind.__module__}.{kind.__name__} cannot be advanced: "
+                "run the test on asyncio's own loop"
+            )
         if seconds < 0:
             raise ValueError(f"time cannot go back: {seconds!r} seconds")
         target = self.time() + seconds
@@ -77,6 +82,10 @@ class Clock:
     async def _settle(self, grace: bool) -> None:
         """Let the loop run until it is quiet; *grace* is the time of a kernel, once."""
         quiet = 0
+        if not self._advances:
+            # What is ready cannot be seen here: give it some rounds.
+            for _ in range(_BLIND_ROUNDS):
+                await asyncio.sleep(0)
         for _ in range(_MAX_ROUNDS):
             await asyncio.sleep(0)
             if self._ready_count():
