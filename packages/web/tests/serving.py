@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,12 @@ class Wire:
         except ConnectionResetError:
             pass
         return data
+
+    def reset(self) -> None:
+        """End the connection with a reset, as a client does that is killed."""
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.writer.transport.abort()
 
     async def close(self) -> None:
         self.writer.close()

@@ -111,12 +111,24 @@ async def test_a_refusal_concerns_only_its_own_connection(serve: Serve) -> None:
     assert (await good.answer())[1] == b"hello /2"
 
 
-async def test_a_refusal_reaches_a_client_that_is_still_sending(serve: Serve) -> None:
-    served = await serve(hello)
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"nonsense\r\n\r\n",
+        head_with(b"Transfer-Encoding: chunked\r\n", line=b"POST / HTTP/1.1") + b"nonsense\r\n",
+    ],
+    ids=["head", "body"],
+)
+async def test_a_refusal_reaches_a_client_that_is_still_sending(serve: Serve, data: bytes) -> None:
+    served = await serve(echo)
     wire = await served.connect()
-    wire.send(b"nonsense\r\n\r\n")
+    wire.writer.transport.pause_reading()
+    wire.send(data + bytes(1024**2))
+    await served.until(lambda: any(c._lingering for c in served.server.connections))
     for _ in range(64):
-        wire.send(b"x" * 65536)
+        wire.send(bytes(65536))
+        await asyncio.sleep(0)
+    wire.writer.transport.resume_reading()
     assert (await wire.head()).startswith(b"HTTP/1.1 400 ")
 
 
@@ -661,13 +673,6 @@ async def test_a_body_read_after_the_answer_is_an_error(serve: Serve) -> None:
 # -- clients that go
 
 
-def reset(wire: Wire) -> None:
-    """End the connection with a reset."""
-    sock = wire.writer.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    wire.writer.transport.abort()
-
-
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize(
     "sent", [b"", b"GET / HT", get(b"/quick"), post(b"x" * 9)[:-4]], ids=["", "head", "all", "body"]
@@ -681,7 +686,7 @@ async def test_a_client_may_go_before_its_request_is_whole(
     wire.send(sent)
     await asyncio.sleep(0)
     if how == "reset":
-        reset(wire)
+        wire.reset()
     else:
         wire.writer.close()
     await served.idle()
@@ -716,7 +721,7 @@ async def test_a_client_may_go_while_its_handler_runs(
     wire.send(get())
     await begun.wait()
     if how == "reset":
-        reset(wire)
+        wire.reset()
         [connection] = served.server.connections
         await served.until(lambda: connection.transport is None)
     else:
@@ -742,7 +747,7 @@ async def test_a_client_may_go_while_its_body_is_read(serve: Serve, failures: Fa
     wire = await served.connect()
     wire.send(post(bytes(100))[:-50])
     await served.until(lambda: bool(others()))
-    reset(wire)
+    wire.reset()
     await served.idle()
     assert caught == [web.ClientConnectionResetError]
     assert failures() == []
@@ -760,7 +765,7 @@ async def test_a_client_may_go_while_a_write_waits_for_it(serve: Serve, failures
     wire.writer.transport.pause_reading()
     wire.send(get())
     await served.until(lambda: any(c._drain_waiters for c in served.server.connections))
-    reset(wire)
+    wire.reset()
     await served.idle()
     assert failures() == []
 
@@ -781,7 +786,7 @@ async def test_a_handler_is_cancelled_on_disconnect_when_asked_for(
         return web.Response()
 
     served = await serve(handler, handler_cancellation=True)
-    for end in (reset, lambda wire: wire.writer.close()):
+    for end in (Wire.reset, lambda wire: wire.writer.close()):
         begun.clear()
         wire = await served.connect()
         wire.send(get())

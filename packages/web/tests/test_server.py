@@ -129,7 +129,8 @@ async def test_a_handler_whose_client_has_gone_is_waited_for_too(serve: Serve) -
     wire.send(GET)
     await begun.wait()
     [connection] = served.server.connections
-    wire.writer.transport.abort()
+    wire.reset()
+    await served.until(lambda: connection.transport is None)
     ending = asyncio.ensure_future(served.server.shutdown(10.0))
     await asyncio.sleep(0.01)
     assert not ending.done()
