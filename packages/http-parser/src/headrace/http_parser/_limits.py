@@ -17,10 +17,11 @@ class Limits:
         max_header: bytes of one header line, its CR LF not counted; more is 431. Precedents:
             aiohttp 8190, Apache 8190.
         max_head: bytes of a whole head, from its first byte to the CR LF that ends it; more is
-            431. Precedents: Node.js 16 KiB, uvicorn 64 KiB, Go 1 MiB.
+            431. Precedents: h11 and Node.js 16 KiB, Go 1 MiB.
         max_chunk_extensions: bytes of the chunk extensions of one message together; more is 400.
             Precedents: Node.js 16 KiB, Go 16 KiB of overhead.
-        max_trailers: bytes of the trailer section; more is 431. Precedent: nginx 8 KiB buffers.
+        max_trailers: bytes of the trailer section; more is 431. Precedent: the 8 KiB that
+            nginx gives a header.
         max_leading_empty_lines: empty lines skipped before a request line; more is 400. RFC 9112
             section 2.2 asks for at least one. 0 turns the skipping off.
     """
