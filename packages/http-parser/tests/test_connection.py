@@ -17,6 +17,10 @@ from cases import (
 )
 from drive import merged, run
 
+from headrace.http_parser import Request
+
+NEXT = ACCEPTED[0]
+
 
 def splits(data: bytes) -> Iterator[list[bytes]]:
     """The data whole, byte by byte, and cut in two at every place."""
@@ -46,9 +50,16 @@ def test_request_is_refused_however_it_is_split(case: Refused) -> None:
 
 @pytest.mark.parametrize("case", REFUSED, ids=named)
 def test_request_is_refused_with_bytes_after_it(case: Refused) -> None:
-    trailing = case.data + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-    _, fault = run([trailing], limits=case.limits)
-    assert fault is not None
+    found = run([case.data], limits=case.limits)
+    assert run([case.data + NEXT.data], limits=case.limits) == found
+
+
+@pytest.mark.parametrize("case", ACCEPTED, ids=named)
+def test_request_is_accepted_with_another_after_it(case: Accepted) -> None:
+    events, fault = run([case.data + NEXT.data])
+    assert fault is None
+    closes = any(isinstance(event, Request) and not event.keep_alive for event in case.events)
+    assert events == merged([*case.events, *(() if closes else NEXT.events)])
 
 
 @pytest.mark.parametrize("case", ACCEPTED_RESPONSES, ids=named)

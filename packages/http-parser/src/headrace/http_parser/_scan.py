@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Final, Literal
 _MODE: Final = os.environ.get("HEADRACE_EXTENSIONS", "auto")
 IMPLEMENTATION: Literal["c", "python"]
 
+if _MODE not in ("auto", "require", "none"):
+    raise ValueError(f"HEADRACE_EXTENSIONS is {_MODE!r}, expected auto, require or none")
+
 if TYPE_CHECKING or _MODE == "none":
     from ._scan_py import (
         scan_chunk_line,
