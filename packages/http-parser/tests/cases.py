@@ -510,6 +510,12 @@ FIELDS: tuple[Refused, ...] = (
 FRAMING: tuple[Refused, ...] = (
     Refused("no Host", b"GET / HTTP/1.1\r\n\r\n", Fault.HOST_MISSING, "3.2"),
     Refused("no Host in HTTP/1.2", b"GET / HTTP/1.2\r\n\r\n", Fault.HOST_MISSING, "3.2"),
+    Refused(
+        "no Host though the target names one",
+        b"GET http://a/ HTTP/1.1\r\n\r\n",
+        Fault.HOST_MISSING,
+        "3.2",
+    ),
     head(b"Host: a", Fault.HOST_REPEATED, "Host twice", "3.2"),
     host(b"a b", "space in Host"),
     host(b"a\x00b", "NUL in Host", Fault.CONTROL_CHARACTER),

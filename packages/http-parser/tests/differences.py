@@ -198,6 +198,7 @@ LENIENT: Final[dict[str, frozenset[str]]] = {
             "userinfo in the target",
             "absolute-form with a bad port",
             "no Host",
+            "no Host though the target names one",
             "Host twice",
             "space in Host",
             "slash in Host",

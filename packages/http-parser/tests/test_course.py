@@ -350,7 +350,7 @@ def test_a_request_that_closes_can_still_switch() -> None:
         GET[:-2] + b"Connection: close, upgrade\r\nUpgrade: x\r\n\r\nrest",
     )
     connection.next_event()
-    connection.send(Informational(101))
+    connection.send(Informational(101, [(b"Connection", b"upgrade"), (b"Upgrade", b"x")]))
     assert connection.trailing_data == b"rest"
 
 

@@ -73,6 +73,7 @@ def cut(data: bytes, sizes: list[int]) -> list[bytes]:
     return [*pieces, data]
 
 
+SWITCH = [(b"Connection", b"upgrade"), (b"Upgrade", b"x")]
 SIZES = st.lists(st.integers(1, 40), max_size=4)
 
 
@@ -185,7 +186,7 @@ class TwoConnections(RuleBasedStateMachine):
     @rule(
         status=st.sampled_from([100, 101, 103, 200, 204, 304, 404]),
         extra=st.sampled_from(
-            [[], [CODING], [(LENGTH, b"3")], [(b"Connection", b"close")], [(b"Upgrade", b"x")]]
+            [[], [CODING], [(LENGTH, b"3")], [(b"Connection", b"close")], SWITCH]
         ),
         body=st.sampled_from([None, b"", b"abc"]),
     )

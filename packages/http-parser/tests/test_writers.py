@@ -34,6 +34,7 @@ EXPECT = b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 
 LENGTH2 = (b"Content-Length", b"2")
 CHUNKED = (b"transfer-encoding", b"Chunked")
 END = EndOfMessage()
+SWITCH = Informational(101, [(b"Upgrade", b"x"), (b"Connection", b"upgrade")])
 
 
 def asked(data: bytes) -> Connection:
@@ -61,6 +62,8 @@ WHOLE: list[tuple[str, bytes, Response, bytes, bytes, bool]] = [
     ("unknown status", GET, Response(299), b"",
      b"HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n", True),
     ("204", GET, Response(204), b"", b"HTTP/1.1 204 No Content\r\n\r\n", True),
+    ("205", GET, Response(205), b"",
+     b"HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", True),
     ("304 with a length", GET, Response(304, [LENGTH2]), b"",
      b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", True),
     ("HEAD", HEAD, Response(200), b"hi", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", True),
@@ -116,6 +119,8 @@ PIECES: list[tuple[str, bytes, list[Event], bytes, bool]] = [
      b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", True),
     ("HEAD without a length", HEAD, [Response(200), END], b"HTTP/1.1 200 OK\r\n\r\n", True),
     ("204", GET, [Response(204), END], b"HTTP/1.1 204 No Content\r\n\r\n", True),
+    ("205", GET, [Response(205), END],
+     b"HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", True),
     ("interim", GET, [Informational(103, [(b"Link", b"x")]), Response(204), END],
      b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", True),
     ("100 as expected", EXPECT, [Informational(100), Response(204), END],
@@ -156,7 +161,7 @@ def test_upgrade_answered_with_101_switches() -> None:
     connection = asked(UPGRADE + b"frames")
     assert connection.next_event() is PAUSED
     assert connection.trailing_data == b""
-    written = connection.send(Informational(101, [(b"Upgrade", b"x"), (b"Connection", b"upgrade")]))
+    written = connection.send(SWITCH)
     head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
     assert written == head
     assert connection.trailing_data == b"frames"
@@ -232,10 +237,17 @@ FORBIDDEN: list[tuple[str, bytes, list[Event], Event, bytes | None, str]] = [
     ("status of three digits too many", GET, [], Response(1000), b"", "1000 is not the status"),
     ("interim status as final", GET, [], Response(100), b"", "100 is not the status"),
     ("final status as interim", GET, [], Informational(200), None, "200 is not the status"),
-    ("101 unasked", GET, [], Informational(101), None, "no upgrade was asked for"),
-    ("101 to CONNECT", CONNECT, [], Informational(101), None, "no upgrade was asked for"),
+    ("101 unasked", GET, [], SWITCH, None, "no upgrade was asked for"),
+    ("101 to CONNECT", CONNECT, [], SWITCH, None, "no upgrade was asked for"),
     ("101 before the request's end", UPGRADE[:-2] + b"Content-Length: 1\r\n\r\n", [],
-     Informational(101), None, "its request is not read"),
+     SWITCH, None, "its request is not read"),
+    ("101 without a protocol", UPGRADE, [], Informational(101), None, "names its protocol"),
+    ("101 without the option", UPGRADE, [], Informational(101, [(b"Upgrade", b"x")]), None,
+     "names its protocol"),
+    ("205 with a body", GET, [], Response(205), b"x", "205"),
+    ("205 with a length", GET, [], Response(205, [LENGTH2]), None, "205"),
+    ("205 with a coding", GET, [], Response(205, [CHUNKED]), None, "205"),
+    ("205 with data", GET, [Response(205)], Data(b"x"), None, "longer than announced"),
     ("tunnel with a body", CONNECT, [], Response(200), b"x", "CONNECT"),
     ("tunnel with a length", CONNECT, [], Response(200, [LENGTH2]), None, "CONNECT"),
     ("trailers without chunks", GET, [Response(200, [LENGTH2]), Data(b"hi")],
@@ -326,6 +338,12 @@ BAD_REQUESTS: list[tuple[str, Request, bytes | None, str]] = [
     ("coding in HTTP/1.0", Request(b"POST", b"/", [CHUNKED], (1, 0)), b"", "HTTP/1.0"),
     ("body over its length", Request(b"POST", b"/", [HOST, LENGTH2]), b"hi!", "longer"),
     ("body under its length", Request(b"POST", b"/", [HOST, LENGTH2]), b"h", "shorter"),
+    (
+        "expectation without a body",
+        Request(b"GET", b"/", [HOST, (b"Expect", b"100-continue")]),
+        b"",
+        "100-continue",
+    ),
     ("CONNECT with a body", Request(b"CONNECT", b"a:1", [HOST]), b"x", "CONNECT"),
     ("CONNECT with a length", Request(b"CONNECT", b"a:1", [HOST, LENGTH2]), None, "CONNECT"),
 ]

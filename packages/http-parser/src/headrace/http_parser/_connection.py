@@ -549,12 +549,16 @@ class Connection:
             # RFC 9110 section 15.2.
             raise LocalProtocolError("an HTTP/1.0 peer takes no interim response")
         block, known = serialize(event.headers)
-        if has_body_fields(own_framing(known)):
+        framing = own_framing(known)
+        if has_body_fields(framing):
             # RFC 9112 section 6.1, RFC 9110 section 8.6.
             raise LocalProtocolError("an interim response has neither Content-Length nor coding")
         data = b"%b%b\r\n" % (status_line(status, event.reason), block)
         if status == HTTPStatus.SWITCHING_PROTOCOLS:
-            # RFC 9110 section 7.8: only when asked, and when the request has been received.
+            # RFC 9110 section 7.8: it names the protocol, which was asked for, and the request has
+            # been received.
+            if framing.upgrade is None:
+                raise LocalProtocolError("101 names its protocol in Upgrade and Connection")
             if self.their_state is not MIGHT_SWITCH or not self._asked_upgrade:
                 raise LocalProtocolError("no upgrade was asked for, or its request is not read")
             self._switch()

@@ -28,7 +28,7 @@ STATUS_LINES: Final[dict[int, bytes]] = {
 BODY_STATUS_LINES: Final = {
     status: line
     for status, line in STATUS_LINES.items()
-    if status >= 200 and status not in BODYLESS
+    if status >= 200 and status not in BODYLESS and status != 205
 }
 # RFC 9110 section 8.6: a request of these says so when its content is empty.
 _METHODS_WITH_CONTENT: Final = (b"POST", b"PUT", b"PATCH")
@@ -182,6 +182,9 @@ def plan_request(method: bytes, framing: Framing, body: bytes | None) -> Plan:
     if method == b"CONNECT" and (body or framing.length or framing.chunked):
         # RFC 9110 section 9.3.6.
         raise LocalProtocolError("a CONNECT request has no body")
+    if framing.expect_continue and not (body or framing.length or framing.chunked):
+        # RFC 9110 section 10.1.1.
+        raise LocalProtocolError("a request without a body expects no 100-continue")
     if framing.chunked:
         return Plan(b"", ChunkedWriter(), keep_alive)
     if framing.length is not None or body is None:
@@ -212,6 +215,11 @@ def plan_response(status: int, known: Known, body: bytes | None, asked: Asked) -
     if status == 204 and has_body_fields(framing):
         # RFC 9112 section 6.1, RFC 9110 section 8.6.
         raise LocalProtocolError("a 204 response has neither Content-Length nor coding")
+    if status == 205:
+        # RFC 9110 section 15.3.6: no content, and that is said by a length or an empty chunk.
+        if body or framing.length or framing.chunked:
+            raise LocalProtocolError("a 205 response has no content")
+        body = b""
     if status in BODYLESS:
         writer = LengthWriter(0)
     elif asked.method == b"HEAD":
