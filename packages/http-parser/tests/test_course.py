@@ -371,6 +371,25 @@ def test_what_is_known_of_one_request_is_not_used_for_another() -> None:
         assert (request.version, request.keep_alive) == (version, version == (1, 1))
 
 
+def test_what_is_known_of_one_connection_tells_another_nothing_new() -> None:
+    heads = [
+        (GET, True),
+        (GET[:-2] + b"Connection: close\r\n\r\n", False),
+        (GET.replace(b"1.1", b"1.0"), False),
+        (GET.replace(b"GET", b"HEAD"), True),
+    ]
+    for before, _ in heads:
+        for data, kept in heads:
+            server(before).next_event()
+            connection = server(data)
+            request = connection.next_event()
+            assert isinstance(request, Request)
+            assert request.keep_alive is connection.keep_alive is kept
+            written = connection.send(Response(200), b"x")
+            assert (b"Connection: close" in written) is not kept
+            assert written.endswith(b"x") is not data.startswith(b"HEAD")
+
+
 @pytest.mark.parametrize("kind", [bytearray, memoryview])
 def test_any_kind_of_bytes_may_be_received(kind: type) -> None:
     connection = Connection(Role.SERVER)

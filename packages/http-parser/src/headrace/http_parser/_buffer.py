@@ -7,7 +7,7 @@ from typing import final
 
 @final
 class ReceiveBuffer:
-    """Received bytes from `pos` on.
+    """Received bytes from `pos` on; if `data` is empty, `pos` is 0.
 
     What comes into an empty buffer is kept as it is, without a copy. Only what comes on top of
     something unread is gathered in a bytearray, whose front is given back cheaply, so that each

@@ -72,6 +72,11 @@ _CLOSED_EVENT: Final = ConnectionClosed()
 _new: Final = tuple.__new__
 _new_headers: Final = Headers.__new__
 
+# Known fields, minor version, what both come to, and whether that is usual: HTTP/1.1 to be kept,
+# without body, upgrade or expectation.
+Memo = tuple[Known, int, Framing, bool]
+_latest: Final[list[Memo]] = [((), -1, PLAIN, False)]
+
 NextEvent = Event | Literal[Signal.NEED_DATA, Signal.PAUSED]
 
 
@@ -100,6 +105,7 @@ class Connection:
         "_memo",
         "_memo_known",
         "_memo_minor",
+        "_memo_usual",
         "_method",
         "_peer_minor",
         "_plain",
@@ -136,10 +142,9 @@ class Connection:
         self._expecting = False
         self._asked_upgrade = False
         self._plain = False
-        # The last known fields and what they came to: a peer tends to repeat itself.
-        self._memo_known: Known = ()
-        self._memo_minor = -1
-        self._memo: Framing = PLAIN
+        # The last known fields and what they came to, on this connection or, for its first
+        # request, on any: peers tend to repeat themselves and each other.
+        self._memo_known, self._memo_minor, self._memo, self._memo_usual = _latest[0]
 
     # What was received.
 
@@ -149,17 +154,16 @@ class Connection:
         Raises:
             LocalProtocolError: after `receive_eof`, or after a switch of protocols.
         """
+        buffer = self._buffer
         state = self.their_state
+        if state is IDLE and not buffer.data and type(data) is bytes and not self._eof:
+            # The usual case, which comes to the same as what follows.
+            buffer.data = data
+            return
         if self._eof or state is SWITCHED:
             raise LocalProtocolError("bytes were given after the end of HTTP on this connection")
         # RFC 9112 section 9.6: nothing that follows a closing message is processed.
-        if state is MUST_CLOSE or state is CLOSED or state is ERROR:
-            return
-        buffer = self._buffer
-        if buffer.pos == len(buffer.data) and type(data) is bytes:
-            buffer.data = data
-            buffer.pos = 0
-        else:
+        if state is not MUST_CLOSE and state is not CLOSED and state is not ERROR:
             buffer.append(data)
 
     def receive_eof(self) -> None:
@@ -210,27 +214,54 @@ class Connection:
         buffer = self._buffer
         data = buffer.data
         pos = buffer.pos
-        line, header, headers, whole = self._head_limits
+        last = self._memo_known
+        line, header, count, whole = self._head_limits
+        if self._lines is not None or type(data) is not bytes:
+            return self._read_gathered_request()
+        found = scan_request_head(data, pos, line, header, count, whole, last)
+        if found is None:
+            return self._read_gathered_request()
+        method, target, minor, start, end, known = found
+        if end == len(data):
+            # An idle connection holds on to nothing it has received.
+            buffer.data = b""
+            buffer.pos = 0
+        else:
+            buffer.pos = end
+        # 0x2f is "/".
+        if (
+            known is not last
+            or not self._memo_usual
+            or method != b"GET"
+            or target[0] != 0x2F
+            or minor != self._memo_minor
+        ):
+            return self._receive_request(data[pos:end], start - pos, found)
+        # The usual case, a GET like the request before, which comes to the same as the call above:
+        # what is known of that one holds for this one too.
+        self._method = method
+        self._plain = True
+        self.our_state = SEND_RESPONSE
+        self.their_state = DONE
+        headers = _new_headers(Headers)
+        headers._head = data[pos:end]
+        headers._start = start - pos
+        headers._pairs = None
+        version = _VERSIONS[minor]
+        return _new(
+            Request, (method, target, headers, version, True, True, self._memo[1], False, None)
+        )
+
+    def _read_gathered_request(self) -> NextEvent:
         try:
-            if self._lines is None and type(data) is bytes:
-                found = scan_request_head(data, pos, line, header, headers, whole, self._memo_known)
-                if found is not None:
-                    end = found[4]
-                    if end == len(data):
-                        # An idle connection holds on to nothing it has received.
-                        buffer.data = b""
-                        buffer.pos = 0
-                    else:
-                        buffer.pos = end
-                    return self._receive_request(data[pos:end], found[3] - pos, found)
             head = self._gather(Section.REQUEST)
             if head is None:
                 return self._wait_for_head()
-            found = scan_request_head(head, 0, line, header, headers, whole, self._memo_known)
-            assert found is not None, "the kernel refuses what the line check accepts"
-            return self._receive_request(head, found[3], found)
         except RemoteProtocolError as error:
             raise self._fail(error.fault) from None
+        found = scan_request_head(head, 0, *self._head_limits, self._memo_known)
+        assert found is not None, "the kernel refuses what the line check accepts"
+        return self._receive_request(head, found[3], found)
 
     def _gather(self, section: Section) -> bytes | None:
         """Return a head that did not come in one piece, or came after empty lines."""
@@ -257,21 +288,14 @@ class Connection:
         return _CLOSED_EVENT
 
     def _receive_request(self, head: bytes, start: int, found: RequestHead) -> Request:
-        method, target, minor, _, _, known = found
-        if known is self._memo_known and minor == self._memo_minor:
-            framing = self._memo
-        else:
-            framing = request_framing(known, minor)
-            self._memo_known, self._memo_minor, self._memo = known, minor, framing
+        try:
+            framing = self._judge_request(found)
+        except RemoteProtocolError as error:
+            raise self._fail(error.fault) from None
+        method, target, minor, _, _, _ = found
         keep_alive, length, chunked, expecting, upgrade, plain = framing
-        special = method in _SPECIAL_METHODS
-        # 0x2f is "/": any method but CONNECT may have it.
-        if (target[0] != 0x2F or special) and not is_target(method, target):
-            raise RemoteProtocolError(Fault.TARGET)
         complete = not length and not chunked
-        if not complete and method == b"CONNECT":
-            # RFC 9110 section 9.3.6: a CONNECT request has no content.
-            raise RemoteProtocolError(Fault.CONNECT_BODY)
+        special = method in _SPECIAL_METHODS
         self._plain = plain and not special
         self._keep_alive = keep_alive
         self._method = method
@@ -286,25 +310,25 @@ class Connection:
         else:
             self._reader = ChunkedReader(self._limits) if chunked else LengthReader(length or 0)
             self.their_state = SEND_BODY
-        headers = _new_headers(Headers)
-        headers._head = head
-        headers._start = start
-        headers._pairs = None
+        headers = received_headers(head, start)
         version = _VERSIONS[minor]
-        return _new(
-            Request,
-            (
-                method,
-                target,
-                headers,
-                version,
-                keep_alive,
-                complete,
-                length,
-                expecting,
-                upgrade,
-            ),
-        )
+        facts = keep_alive, complete, length, expecting, upgrade
+        return _new(Request, (method, target, headers, version, *facts))
+
+    def _judge_request(self, found: RequestHead) -> Framing:
+        method, target, minor, _, _, known = found
+        if known is not self._memo_known or minor != self._memo_minor:
+            framing = request_framing(known, minor)
+            usual = framing.plain and not framing.length and not framing.chunked
+            _latest[0] = memo = known, minor, framing, usual
+            self._memo_known, self._memo_minor, self._memo, self._memo_usual = memo
+        framing = self._memo
+        if (target[0] != 0x2F or method == b"CONNECT") and not is_target(method, target):
+            raise RemoteProtocolError(Fault.TARGET)
+        if method == b"CONNECT" and (framing.length or framing.chunked):
+            # RFC 9110 section 9.3.6: a CONNECT request has no content.
+            raise RemoteProtocolError(Fault.CONNECT_BODY)
+        return framing
 
     def _read_response(self) -> NextEvent:
         buffer = self._buffer
