@@ -96,6 +96,9 @@ from ._exceptions import (
     HTTPVariantAlsoNegotiates,
     HTTPVersionNotSupported,
 )
+from ._forms import (
+    FileField,
+)
 from ._headers import (
     HttpVersion,
     HttpVersion10,
@@ -108,6 +111,10 @@ from ._log import (
 )
 from ._middleware import (
     middleware,
+)
+from ._multipart import (
+    BodyPartReader,
+    MultipartReader,
 )
 from ._normalize import (
     normalize_path_middleware,
@@ -214,10 +221,12 @@ __all__ = [
     "BaseRequest",
     "BaseRunner",
     "BaseSite",
+    "BodyPartReader",
     "CleanupError",
     "ClientConnectionResetError",
     "DynamicResource",
     "ETag",
+    "FileField",
     "GracefulExit",
     "HTTPAccepted",
     "HTTPBadGateway",
@@ -286,6 +295,7 @@ __all__ = [
     "HttpVersion11",
     "JSONAccessLogger",
     "MsgType",
+    "MultipartReader",
     "NamedPipeSite",
     "NotAppKeyWarning",
     "PayloadAccessError",

@@ -36,6 +36,7 @@ class PolicyOptions(TypedDict, total=False):
 
     middlewares: Sequence[AnyMiddleware]
     client_max_size: int | None
+    client_max_fields: int | None
     timeout: float | None
     handler_cancellation: bool | None
     metadata: Mapping[Any, Any]

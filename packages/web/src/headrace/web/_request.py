@@ -17,14 +17,18 @@ from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy, 
 from yarl import URL
 
 from . import _headers as hdrs
+from ._charset import decode_text
+from ._coding import content_coding, decoded
 from ._cookies import parse_cookies
 from ._exceptions import framework_answer
 from ._fields import ResponseHeaders
+from ._forms import CLIENT_MAX_FIELDS, Form, FormValue, parse_urlencoded
 from ._headers import HttpVersion, HttpVersion11
+from ._multipart import MultipartReader
 from ._reify import reify
 from ._response import StreamResponse, parse_http_date
 from ._store import Store
-from ._streams import EMPTY_CONTENT, Exchange, StreamReader
+from ._streams import EMPTY_CONTENT, Exchange, StreamReader, whole_stream
 
 if TYPE_CHECKING:
     from multidict import MultiMapping
@@ -34,6 +38,10 @@ JSONDecoder = Callable[[str], Any]
 #: Bodies that `Request.read` and its like accept by default, in bytes (aiohttp's default).
 CLIENT_MAX_SIZE: Final = 1024**2
 
+_FORM_METHODS: Final = {hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH} | {
+    hdrs.METH_DELETE,
+    hdrs.METH_TRACE,
+}
 _PARAMETER = re.compile(
     r";[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)="
     r"""(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z]*))"""
@@ -136,6 +144,8 @@ class BaseRequest(Store):
     _body: bytes | None = None
     _matched: Matched | None = None
     _client_max_size = CLIENT_MAX_SIZE
+    _client_max_fields = CLIENT_MAX_FIELDS
+    _post: MultiDictProxy[FormValue] | None = None
     _scheme: str | None = None
     _host: str | None = None
     _remote: str | None = None
@@ -392,9 +402,22 @@ class BaseRequest(Store):
 
     # -- the body
 
-    @property
+    @reify
     def content(self) -> StreamReader:
-        """The body as a stream."""
+        """The body as a stream, its Content-Encoding taken off.
+
+        Raises:
+            HTTPUnsupportedMediaType: The Content-Encoding is unknown: 415.
+        """
+        content = self._content
+        if content is None:
+            return EMPTY_CONTENT
+        coding = content_coding(self._raw_headers)
+        return decoded(content, coding, self._client_max_size) if coding else content
+
+    @property
+    def encoded_content(self) -> StreamReader:
+        """The body as a stream as it was sent, with its Content-Encoding."""
         return self._content if self._content is not None else EMPTY_CONTENT
 
     @property
@@ -405,31 +428,37 @@ class BaseRequest(Store):
     @property
     def can_read_body(self) -> bool:
         """Whether some of the body is still to be read."""
-        return self._content is not None and not self._content.at_eof()
+        if self._content is None:
+            return False
+        return not (self._content.at_eof() and self.__dict__.get("content", self._content).at_eof())
 
     @property
     def client_max_size(self) -> int:
         """The bytes of body that `read` and its like accept; 0 for any number."""
         return self._client_max_size
 
+    @property
+    def client_max_fields(self) -> int:
+        """The fields of a form that `post` accepts; 0 for any number."""
+        return self._client_max_fields
+
     async def read(self) -> bytes:
         """Return the body.
 
         Raises:
             HTTPRequestEntityTooLarge: It is longer than `client_max_size` bytes.
+            HTTPUnsupportedMediaType: Its Content-Encoding is unknown: 415.
             RequestPayloadError: It is malformed or was cut short.
         """
         if self._body is None:
-            self._body = b"" if self._content is None else await self._read_content(self._content)
+            self._body = b"" if self._content is None else await self._read_content(self.content)
         return self._body
 
     async def _read_content(self, content: StreamReader) -> bytes:
         limit = self._client_max_size
         if not limit:
             return await content.read()
-        announced = self.content_length
-        if announced is not None and announced > limit:
-            raise framework_answer(413, max_size=limit, actual_size=announced)
+        self._check_announced(limit)
         if content.is_eof():
             body = content.read_nowait()
             if len(body) > limit:
@@ -444,6 +473,11 @@ class BaseRequest(Store):
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def _check_announced(self, limit: int) -> None:
+        announced = self.content_length
+        if announced is not None and announced > limit > 0:
+            raise framework_answer(413, max_size=limit, actual_size=announced)
+
     async def text(self) -> str:
         """Return the body decoded by its charset, UTF-8 by default.
 
@@ -453,11 +487,7 @@ class BaseRequest(Store):
         """
         body = await self.read()
         try:
-            return body.decode(self.charset or "utf-8")
-        except UnicodeEncodeError as error:
-            # The charset's own name is not text.
-            self._blame(error, 415)
-            raise
+            return decode_text(body, self.charset)
         except UnicodeError as error:
             self._blame(error, 400)
             raise
@@ -480,6 +510,74 @@ class BaseRequest(Store):
             self._blame(error, 400)
             raise
 
+    async def post(self) -> MultiDictProxy[FormValue]:
+        """Return the fields of a form: text as `str`, files as `FileField`, other data as bytes.
+
+        Other media types than the two of forms, and methods without a form, give no fields. The
+        files are closed when the request has been answered.
+
+        Raises:
+            HTTPRequestEntityTooLarge: The body is longer than `client_max_size` bytes, or has
+                more than `client_max_fields` fields.
+            HTTPUnsupportedMediaType: The Content-Encoding or a charset is unknown: 415.
+            RequestPayloadError: The form is malformed or was cut short (400 if it leaves the
+                handler).
+            UnicodeError: An urlencoded form is not in its charset (400 too).
+            LookupError: The charset of an urlencoded form is unknown (415 if it leaves the
+                handler).
+        """
+        if self._post is None:
+            self._post = MultiDictProxy(await self._read_form())
+        return self._post
+
+    async def _read_form(self) -> MultiDict[FormValue]:
+        if self.method not in _FORM_METHODS:
+            return MultiDict()
+        media, parameters = self._content_type
+        if media == "multipart/form-data":
+            return await self._read_multipart_form(parameters.get("boundary"))
+        if media != "application/x-www-form-urlencoded":
+            return MultiDict()
+        body = await self.read()
+        try:
+            return MultiDict(parse_urlencoded(body, self.charset, self._client_max_fields))
+        except UnicodeError as error:
+            self._blame(error, 400)
+            raise
+        except LookupError as error:
+            self._blame(error, 415)
+            raise
+
+    async def _read_multipart_form(self, boundary: str | None) -> MultiDict[FormValue]:
+        limit = self._client_max_size
+        self._check_announced(limit)
+        form = Form(boundary, max_size=limit, max_fields=self._client_max_fields)
+        await form.read(self._unread_content())
+        if form.has_files:
+            task = self.task
+            if task is not None:
+                task.add_done_callback(lambda _: form.close())
+        return form.fields
+
+    async def multipart(self) -> MultipartReader:
+        """Return a reader of the parts of a multipart body, which are not held anywhere.
+
+        `client_max_size` is a limit for each part that is read as a whole; their number and the
+        size of the body are not limited.
+
+        Raises:
+            HTTPUnsupportedMediaType: The body is no multipart body: 415.
+            RequestPayloadError: The boundary is missing or malformed (400 if it leaves the
+                handler).
+        """
+        return MultipartReader._of_request(
+            self.headers, self._unread_content(), self._client_max_size, self._blame
+        )
+
+    def _unread_content(self) -> StreamReader:
+        """Return the body as a stream, even when it was read as a whole before."""
+        return self.content if self._body is None else whole_stream(self._body)
+
     def _blame(self, error: Exception, status: int) -> None:
         """Note that the client caused *error*, also on the requests of which this is a clone."""
         request: BaseRequest | None = self
@@ -489,7 +587,7 @@ class BaseRequest(Store):
 
     async def release(self) -> None:
         """Read what is left of the body and forget it."""
-        while await self.content.readany():
+        while await self.encoded_content.readany():
             pass
 
     @property
@@ -539,6 +637,7 @@ class BaseRequest(Store):
         host: str | None = None,
         remote: str | None = None,
         client_max_size: int | None = None,
+        client_max_fields: int | None = None,
     ) -> Self:
         """Return a copy with some attributes replaced, for middlewares.
 
@@ -568,6 +667,9 @@ class BaseRequest(Store):
         copy._remote = remote or self._remote
         copy._client_max_size = (
             self._client_max_size if client_max_size is None else client_max_size
+        )
+        copy._client_max_fields = (
+            self._client_max_fields if client_max_fields is None else client_max_fields
         )
         return copy
 

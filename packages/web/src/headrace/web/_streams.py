@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Generator, Sequence
-from typing import Any, Final, Protocol, final
+from typing import Any, Final, NoReturn, Protocol, final
 
 from ._errors import ClientConnectionResetError
 
@@ -74,7 +74,6 @@ class Exchange(Protocol):
     def connection_lost(self, exc: BaseException | None) -> None: ...
 
 
-@final
 class StreamReader:
     """The bytes of a request's body, in order, as they arrive.
 
@@ -291,14 +290,43 @@ class _NoFlow:
     def resume_body(self) -> None: ...
 
 
-def _ended_stream() -> StreamReader:
+class PulledReader(StreamReader):
+    """A stream made out of another one when somebody reads it.
+
+    `_pull` is awaited when something is missing: it feeds at least a byte, or the end, sooner
+    or later, and calls `_fail` for what must not be read any further.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(_NoFlow())
+
+    async def _pull(self) -> None:
+        raise NotImplementedError
+
+    def _fail(self, error: Exception) -> NoReturn:
+        """Raise *error*, now and whenever the stream is read again."""
+        self.set_exception(error)
+        raise error
+
+    async def _wait(self) -> None:
+        if self._exception is not None:
+            raise self._exception
+        await self._pull()
+
+
+def whole_stream(body: bytes) -> StreamReader:
+    """Return a stream of bytes that are all there."""
     stream = StreamReader(_NoFlow())
+    if body:
+        stream.feed_data(body)
     stream.feed_eof()
     return stream
 
 
 #: The content of every request without a body.
-EMPTY_CONTENT: Final = _ended_stream()
+EMPTY_CONTENT: Final = whole_stream(b"")
 
 
 def lost_connection() -> ClientConnectionResetError:
