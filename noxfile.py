@@ -44,9 +44,11 @@ def see_pyenv_versions() -> None:
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     versions = [path.name for path in (root / "versions").glob("3.*") if path.is_dir()]
     wanted = [name for name in versions if ".".join(name.split(".")[:2]) in PYTHONS]
-    if wanted and "PYENV_VERSION" not in os.environ:
-        wanted.sort(key=lambda name: (not name.startswith(f"{PYTHON}."), name))
-        os.environ["PYENV_VERSION"] = ":".join([*wanted, "system"])
+    wanted.sort(key=lambda name: (not name.startswith(f"{PYTHON}."), name))
+    if wanted:
+        # The shim that runs this sets the variable to its own version alone.
+        chosen = os.environ.get("PYENV_VERSION", "").split(":")
+        os.environ["PYENV_VERSION"] = ":".join(filter(None, dict.fromkeys([*chosen, *wanted])))
 
 
 see_pyenv_versions()
@@ -213,7 +215,8 @@ def docs(session: nox.Session) -> None:
     """Run the code blocks of every README and of the guide, and check the links between pages."""
     session.install("-q", "pytest", "pytest-timeout", "pytest-asyncio", "aiohttp")
     install_wheels(session, PACKAGES, "auto")
-    session.run("python", "-m", "pytest", "-c", "pyproject.toml", "docs", *session.posargs)
+    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
+    session.run("python", "-m", "pytest", "-c", "pyproject.toml", *scope, "docs", *session.posargs)
 
 
 @nox.session(python=PYTHON)
