@@ -24,6 +24,7 @@ from ._dispatcher import (
 )
 from ._errors import CleanupError
 from ._exceptions import HTTPException
+from ._forms import CLIENT_MAX_FIELDS
 from ._middleware import AnyMiddleware, Handler, as_handler, compose
 from ._policy import Policy
 from ._request import CLIENT_MAX_SIZE, Request
@@ -51,6 +52,8 @@ class Application(Store):
         handler_args: Settings for the `Server`, as `make_handler` takes them.
         client_max_size: Bytes of body that `Request.read` and its like accept; 0 for any.
             1 MiB by default, or what the application around this one says.
+        client_max_fields: Fields of a form that `Request.post` accepts; 0 for any number. 1000 by
+            default, or what the application around this one says.
         handler_timeout: Seconds that a handler may take, as in `Policy`.
         handler_cancellation: Whether handlers are cancelled when their client disconnects.
         metadata: Facts about all routes, as in `Policy`.
@@ -66,6 +69,7 @@ class Application(Store):
         middlewares: Iterable[AnyMiddleware] = (),
         handler_args: Mapping[str, Any] | None = None,
         client_max_size: int | None = None,
+        client_max_fields: int | None = None,
         handler_timeout: float | None = None,
         handler_cancellation: bool | None = None,
         metadata: Mapping[Any, Any] | None = None,
@@ -86,6 +90,7 @@ class Application(Store):
         self.json_dumps = json_dumps
         self._policy = Policy(
             client_max_size=client_max_size,
+            client_max_fields=client_max_fields,
             timeout=handler_timeout,
             handler_cancellation=handler_cancellation,
             metadata=metadata or {},
@@ -185,7 +190,8 @@ class Application(Store):
         """End the changes and compose each route's handler with the middlewares."""
         if self._frozen:
             return
-        self._arrange((), Policy(client_max_size=CLIENT_MAX_SIZE))
+        default = Policy(client_max_size=CLIENT_MAX_SIZE, client_max_fields=CLIENT_MAX_FIELDS)
+        self._arrange((), default)
 
     def _arrange(self, outer: tuple[Application, ...], around: Policy) -> None:
         """End the changes, inside the applications of *outer* and their policy."""
@@ -379,7 +385,9 @@ def _prepare(route: AbstractRoute, apps: tuple[Application, ...], around: Policy
     signals = [app.on_response_prepare for app in apps if len(app.on_response_prepare)]
     if signals:
         steps.append(partial(_hook, signals))
-    if policy.client_max_size != CLIENT_MAX_SIZE or policy.handler_cancellation is not None:
+    if policy.handler_cancellation is not None or (
+        (policy.client_max_size, policy.client_max_fields) != (CLIENT_MAX_SIZE, CLIENT_MAX_FIELDS)
+    ):
         steps.append(partial(_limit, policy))
     route.enter = _in_turn(steps)
 
@@ -405,7 +413,9 @@ def _hook(signals: list[Signal[Request, StreamResponse]], request: Request) -> N
 
 def _limit(policy: Policy, request: Request) -> None:
     assert policy.client_max_size is not None
+    assert policy.client_max_fields is not None
     request._client_max_size = policy.client_max_size
+    request._client_max_fields = policy.client_max_fields
     if policy.handler_cancellation is not None:
         request._exchange.cancel_on_disconnect(policy.handler_cancellation)
 
