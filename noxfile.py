@@ -40,7 +40,7 @@ os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
 
 
 def see_pyenv_versions() -> None:
-    """Let pyenv's shims find each version that it has, not only the chosen one."""
+    """Let each interpreter be found that pyenv has, not only the chosen one."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     versions = [path.name for path in (root / "versions").glob("3.*") if path.is_dir()]
     wanted = [name for name in versions if ".".join(name.split(".")[:2]) in PYTHONS]
@@ -49,6 +49,9 @@ def see_pyenv_versions() -> None:
         # The shim that runs this sets the variable to its own version alone.
         chosen = os.environ.get("PYENV_VERSION", "").split(":")
         os.environ["PYENV_VERSION"] = ":".join(filter(None, dict.fromkeys([*chosen, *wanted])))
+    # Where the shims are not on the path, the versions themselves are found.
+    folders = [str(root / "versions" / name / "bin") for name in wanted]
+    os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *folders])
 
 
 see_pyenv_versions()
