@@ -67,6 +67,12 @@ def test_who_is_local(peer: tuple[object, ...] | None, local: bool) -> None:
     assert is_local(request) is local
 
 
+@pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-For", "x-real-ip", "Via"])
+def test_who_comes_through_a_proxy_on_this_machine_is_not_local(name: str) -> None:
+    exchange = FakeExchange(peername=("127.0.0.1", 1))
+    assert not is_local(make_request(headers=[(name, "x")], exchange=exchange))
+
+
 def test_the_innermost_frame_comes_first() -> None:
     def inner() -> None:
         raise KeyError("x")

@@ -119,10 +119,13 @@ def serve(argv: list[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("headrace.access").setLevel(logging.WARNING)
     app = load_or_exit(arguments.entry, rest)
-    if arguments.path is not None:
-        run_app(app, path=arguments.path)
-    else:
-        run_app(app, host=arguments.host or "localhost", port=arguments.port)
+    try:
+        if arguments.path is not None:
+            run_app(app, path=arguments.path)
+        else:
+            run_app(app, host=arguments.host or "localhost", port=arguments.port)
+    except OSError as error:
+        sys.exit(f"error: {error}")
 
 
 def main(argv: list[str]) -> None:

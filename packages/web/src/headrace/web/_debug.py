@@ -16,6 +16,7 @@ from ._request import BaseRequest
 #: Lines of source shown before and after the one that failed.
 CONTEXT: Final = 4
 
+_FORWARDING: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
 _PAGE: Final = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -44,7 +45,9 @@ _FRAME: Final = """\
 
 
 def is_local(request: BaseRequest) -> bool:
-    """Tell whether the request comes from this machine, whatever a proxy may say."""
+    """Tell whether the request comes from this machine, and not through a proxy on it."""
+    if any(name.lower() in _FORWARDING for name, _ in request.raw_headers):
+        return False
     peer = request.get_extra_info("peername")
     if not isinstance(peer, tuple):
         return request.transport is not None  # a Unix socket
@@ -89,4 +92,3 @@ def _source(filename: str, line: int, frame: FrameType) -> str:
             shown = f"{number:5} {text}"
             lines.append(f"<mark>{shown}</mark>" if number == line else f"{shown}\n")
     return "".join(lines)
-

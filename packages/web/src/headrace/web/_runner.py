@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from yarl import URL
 
 from ._app import Application
-from ._log import AccessLogger, access_logger, make_access_log
+from ._log import AbstractAccessLogger, AccessLogger, access_logger
 from ._server import Server
 
 HostSequence = str | Sequence[str]
@@ -25,6 +25,21 @@ class GracefulExit(SystemExit):
     """Raised in the main program by some add-ons to end `run_app`."""
 
     code = 1
+
+
+def _exit() -> None:
+    raise GracefulExit
+
+
+def _on_stop_signals(callback: Callable[[], None] | None) -> None:
+    """Call *callback* from the running loop at SIGINT and SIGTERM; None ends that."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # on Windows loops have no signals
+            if callback is None:
+                loop.remove_signal_handler(number)
+            else:
+                loop.add_signal_handler(number, callback)
 
 
 class BaseSite(ABC):
@@ -210,9 +225,18 @@ class NamedPipeSite(BaseSite):
 
 
 class BaseRunner(ABC):
-    """Starts a server, holds its sites, and stops all of it in order."""
+    """Starts a server, holds its sites, and stops all of it in order.
 
-    def __init__(self, *, shutdown_timeout: float = 60.0, **settings: Any) -> None:
+    Args:
+        handle_signals: Raise `GracefulExit` from the event loop at SIGINT and SIGTERM.
+        shutdown_timeout: Seconds that running handlers get when the runner is cleaned up.
+        settings: Those of `Server`.
+    """
+
+    def __init__(
+        self, *, handle_signals: bool = False, shutdown_timeout: float = 60.0, **settings: Any
+    ) -> None:
+        self.handle_signals = handle_signals
         self.shutdown_timeout = shutdown_timeout
         self.sites: Final[set[BaseSite]] = set()
         self._settings = settings
@@ -244,6 +268,8 @@ class BaseRunner(ABC):
         """Start what serves requests; sites can be made afterwards."""
         if self._server is not None:
             raise RuntimeError("the runner is set up already")
+        if self.handle_signals:
+            _on_stop_signals(_exit)
         self._server = await self._make_server()
 
     async def cleanup(self) -> None:
@@ -264,6 +290,8 @@ class BaseRunner(ABC):
                 await server.shutdown(self.shutdown_timeout)
             finally:
                 await self._clean_up()
+                if self.handle_signals:
+                    _on_stop_signals(None)
 
 
 class AppRunner(BaseRunner):
@@ -272,17 +300,10 @@ class AppRunner(BaseRunner):
     def __init__(
         self,
         app: Application,
-        *,
-        handle_signals: bool = False,
-        access_log_class: type[AccessLogger] = AccessLogger,
-        access_log_format: str = AccessLogger.LOG_FORMAT,
-        access_log: Any = None,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
         self._app = app
-        self._access_log = (access_log_class, access_log, access_log_format)
-        self.handle_signals = handle_signals
 
     @property
     def app(self) -> Application:
@@ -295,10 +316,7 @@ class AppRunner(BaseRunner):
         except BaseException:
             await self._app.cleanup()
             raise
-        server = self._app.make_handler(**self._settings)
-        access_class, logger, log_format = self._access_log
-        server.log_access = make_access_log(access_class, logger, log_format)
-        return server
+        return self._app.make_handler(**self._settings)
 
     async def _shut_down(self) -> None:
         await self._app.shutdown()
@@ -383,17 +401,13 @@ def _stop_event(handle_signals: bool) -> asyncio.Event:
     A second signal does not wait until all is closed: it ends the program at once.
     """
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM) if handle_signals else ()
 
     def stop() -> None:
         stopped.set()
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        _on_stop_signals(None)
 
-    for number in numbers:
-        with contextlib.suppress(NotImplementedError):  # on Windows loops have no signals
-            loop.add_signal_handler(number, stop)
+    if handle_signals:
+        _on_stop_signals(stop)
     return stopped
 
 
@@ -409,7 +423,7 @@ def run_app(
     ssl_context: SSLContext | None = None,
     print: Callable[..., None] | None = print,  # noqa: A002 (the name that people know)
     backlog: int = 128,
-    access_log_class: type[AccessLogger] = AccessLogger,
+    access_log_class: type[AbstractAccessLogger] = AccessLogger,
     access_log_format: str = AccessLogger.LOG_FORMAT,
     access_log: Any = access_logger,
     handle_signals: bool = True,
@@ -464,7 +478,8 @@ def run_app(
         announce=print,
     )
     with (
-        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        # Around the runner: a second Ctrl-C may come while it closes its loop.
         contextlib.suppress(GracefulExit, KeyboardInterrupt),
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
     ):
         runner.run(main)

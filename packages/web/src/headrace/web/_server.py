@@ -4,14 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ._log import AbstractAccessLogger, AccessLogger, make_access_log
 from ._protocol import RequestHandler, Service
 from ._response import StreamResponse
 
 #: How often idle connections are looked through, in seconds.
 SWEEP_INTERVAL = 1.0
+
+
+#: Settings of the guide and of aiohttp that steer what headrace does by itself, or not at all.
+_WITHOUT_MEANING = frozenset(
+    {
+        "auto_decompress",
+        "loop",
+        "read_bufsize",
+        "secure_proxy_ssl_header",
+        "slow_request_timeout",
+        "timeout",
+        "timeout_ceil_threshold",
+    }
+)
+
+
+def _modern(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings under today's names, without those that have no meaning."""
+    settings = {name: value for name, value in settings.items() if name not in _WITHOUT_MEANING}
+    if "keep_alive" in settings:
+        settings["keepalive_timeout"] = settings.pop("keep_alive")
+    if not settings.pop("keep_alive_on", True):
+        settings["keepalive_timeout"] = 0.0
+    return settings
 
 
 class Server(Service):
@@ -30,12 +56,28 @@ class Server(Service):
         handler_cancellation: Cancel a handler when its client disconnects.
         debug: Whether the application is being debugged.
         logger: Where failures of handlers are logged.
+        access_log: The logger of the access log; None for no access log.
+        access_log_class: Formats and writes it.
+        access_log_format: Its format.
+
+    The guide's *keep_alive* is *keepalive_timeout*, and its *keep_alive_on* ends that if false.
+    Settings that aiohttp's users may pass and that have no meaning here are accepted and ignored.
+
+    Raises:
+        TypeError: There is no such setting.
     """
 
     def __init__(
-        self, handler: Callable[[Any], Awaitable[StreamResponse]], **settings: Any
+        self,
+        handler: Callable[[Any], Awaitable[StreamResponse]],
+        *,
+        access_log: logging.Logger | None = None,
+        access_log_class: type[AbstractAccessLogger] = AccessLogger,
+        access_log_format: str = AccessLogger.LOG_FORMAT,
+        **settings: Any,
     ) -> None:
-        super().__init__(handler, **settings)
+        super().__init__(handler, **_modern(settings))
+        self.log_access = make_access_log(access_log_class, access_log, access_log_format)
         self.requests_count = 0
         patience = min(self.keepalive_timeout, self.head_timeout, self.lingering_time)
         self._sweep_interval = max(0.01, min(SWEEP_INTERVAL, patience / 2))

@@ -30,7 +30,7 @@ from headrace.websocket import (
 )
 
 from ._channel import WebSocketChannel
-from ._exceptions import BY_STATUS, HTTPException
+from ._exceptions import BY_STATUS, HTTPException, framework_answer
 from ._request import BaseRequest
 from ._response import StreamResponse
 from ._streams import lost_connection
@@ -470,7 +470,7 @@ def _refusal(error: HandshakeError) -> HTTPException:
     if error.status == 405:
         exception: HTTPException = BY_STATUS[400](text="WebSocket handshakes are GET requests")
     else:
-        exception = BY_STATUS[error.status](text=f"{error.status}: {error}")
+        exception = framework_answer(error.status)
     for name, value in error.headers:
         exception.headers[name.decode()] = value.decode()
     return exception
