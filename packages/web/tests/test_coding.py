@@ -15,6 +15,8 @@ from exchanges import FakeExchange, make_request
 from serving import Failures, Serve
 
 from headrace import web
+from headrace.http_parser import Connection, Role
+from headrace.http_parser import Request as Head
 from headrace.web import _coding
 from headrace.web._coding import codings, content_coding
 from headrace.web._streams import StreamReader
@@ -147,6 +149,22 @@ def test_the_field() -> None:
     assert (
         content_coding([(b"Content-Encoding", b"gzip"), (b"CONTENT-ENCODING", b"br")]) == "gzip,br"
     )
+
+
+@pytest.mark.parametrize("name", [b"Content-Encoding", b"content-encoding", b"CONTENT-ENCODING"])
+def test_the_field_of_a_head_that_is_in_one_piece(name: bytes) -> None:
+    for field, coding in [
+        (name + b": gzip", "gzip"),
+        (b"Accept-Encoding: gzip", ""),
+        (b"X: y", ""),
+    ]:
+        parser = Connection(Role.SERVER)
+        parser.receive_data(b"POST / HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n\r\n")
+        head = parser.next_event()
+        assert isinstance(head, Head)
+        assert content_coding(head.headers) == coding
+        assert (b"Host", b"a") in tuple(head.headers)
+        assert content_coding(head.headers) == coding
 
 
 @pytest.mark.parametrize("coding", BOMBS)

@@ -33,7 +33,8 @@ SPOOL_TOTAL: Final = 8 * 1024**2
 #: files must not open as many of them.
 SPOOL_LEAST: Final = 64 * 1024
 
-_WRITE_SIZE: Final = 256 * 1024  # bytes written to a disk at once
+_WRITE_SIZE: Final = 512 * 1024  # bytes written to a disk at once
+_SMALL: Final = 4096  # pieces of less bytes are joined until they are written
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 # Names of devices on Windows, with any extension.
 _RESERVED: Final = re.compile(
@@ -129,7 +130,8 @@ class _File:
         self._filename = part.filename or ""
         self._decoder = transfer_decoder(self._headers.get(hdrs.CONTENT_TRANSFER_ENCODING))
         self._spool_size = spool_size
-        self._waiting = bytearray()
+        self._waiting: list[bytes | bytearray] = []
+        self._waiting_size = 0
         self._writing: asyncio.Future[None] | None = None
         self._file = SpooledTemporaryFile(max_size=spool_size)  # noqa: SIM115 (`close`)
         self.name = name
@@ -143,29 +145,45 @@ class _File:
     @property
     def is_full(self) -> bool:
         """Whether `flush` must be awaited before more is written."""
-        return len(self._waiting) >= _WRITE_SIZE
+        return self._waiting_size >= _WRITE_SIZE
 
     def write(self, data: bytes) -> None:
         if self._decoder is not None:
             data = self._decoder.decode(data)
         self.size += len(data)
         if self.is_on_disk:
-            self._waiting += data
+            self._keep(data)
         else:
             self._file.write(data)
 
+    def _keep(self, data: bytes) -> None:
+        """Keep *data* until it is written: as it is, or joined to others where it is small."""
+        waiting = self._waiting
+        self._waiting_size += len(data)
+        if len(data) >= _SMALL:
+            waiting.append(data)
+        elif waiting and isinstance(waiting[-1], bytearray):
+            waiting[-1] += data
+        else:
+            waiting.append(bytearray(data))
+
     async def flush(self, *, rewind: bool = False) -> None:
-        """Write to the disk, in a thread, what waits for it."""
-        data, self._waiting = self._waiting, bytearray()
+        """Begin to write to the disk what waits for it, in a thread, after what it was given."""
+        await self._written()
+        data, self._waiting, self._waiting_size = self._waiting, [], 0
         loop = asyncio.get_running_loop()
         self._writing = loop.run_in_executor(None, self._write_out, data, rewind)
-        # A thread cannot be cancelled: when this is, `close` waits for it.
-        await asyncio.shield(self._writing)
 
-    def _write_out(self, data: bytearray, rewind: bool) -> None:
-        self._file.write(data)
+    def _write_out(self, pieces: list[bytes | bytearray], rewind: bool) -> None:
+        self._file.writelines(pieces)
         if rewind:
             self._file.seek(0)
+
+    async def _written(self) -> None:
+        """Wait until all has been written that was begun."""
+        if self._writing is not None:
+            # A thread cannot be cancelled: when this is, `close` waits for it.
+            await asyncio.shield(self._writing)
 
     async def finish(self) -> FormValue:
         """Return the file, open at its beginning."""
@@ -174,6 +192,7 @@ class _File:
             self.write(rest)
         if self.is_on_disk:
             await self.flush(rewind=True)
+            await self._written()
         else:
             self._file.seek(0)
         media = self._headers.get(hdrs.CONTENT_TYPE, "application/octet-stream")

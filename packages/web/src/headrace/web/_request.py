@@ -451,7 +451,10 @@ class BaseRequest(Store):
             RequestPayloadError: It is malformed or was cut short.
         """
         if self._body is None:
-            self._body = b"" if self._content is None else await self._read_content(self.content)
+            content = self._content
+            if content is not None and content_coding(self._raw_headers):
+                content = self.content
+            self._body = b"" if content is None else await self._read_content(content)
         return self._body
 
     async def _read_content(self, content: StreamReader) -> bytes:
