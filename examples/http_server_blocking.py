@@ -26,7 +26,7 @@ def next_event(sock: socket.socket, connection: http.Connection) -> http.Event:
 
 def answer(sock: socket.socket, connection: http.Connection, request: http.Request) -> None:
     """Send the request's own lines back in chunks, then its body as it comes."""
-    if request.expect_continue:
+    if request.expect_continue and not request.complete:
         sock.sendall(connection.send(http.Informational(100)))
     sock.sendall(connection.send(http.Response(200, [TEXT])))
     lines = [request.method + b" " + request.target, *(b": ".join(h) for h in request.headers)]

@@ -226,9 +226,9 @@ ACCEPTED: tuple[Accepted, ...] = (
         "RFC 9110 10.1.1",
     ),
     Accepted(
-        "Expect without a body expects nothing",
+        "Expect without a body is told all the same",
         b"GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
-        (get((b"Expect", b"100-continue")),),
+        (get((b"Expect", b"100-continue"))._replace(expect_continue=True),),
         "RFC 9110 10.1.1",
     ),
     Accepted(
@@ -569,6 +569,10 @@ FRAMING: tuple[Refused, ...] = (
         Fault.CODING_IN_1_0,
         "6.1",
     ),
+    head(
+        b"Expect: 100-continue, x", Fault.EXPECTATION, "an unknown expectation", "RFC 9110 10.1.1"
+    ),
+    head(b"Expect: 200-ok", Fault.EXPECTATION, "another expectation", "RFC 9110 10.1.1"),
     coding(b"chunked, chunked", "chunked twice", Fault.CODING_REPEATED),
     coding(b"chunked\r\ntransfer-encoding: chunked", "repeated", Fault.CODING_REPEATED),
     coding(b"chunked, gzip", "that does not end in chunked", Fault.CODING_NOT_FINAL, "6.3"),

@@ -55,6 +55,7 @@ LENIENT_FAULTS: Final[dict[Fault, str]] = {
     Fault.CONTROL_CHARACTER: "RFC 9110 5.5: invalid in a value; a recipient MUST refuse or replace"
     " CR, LF and NUL, the others are in no production",
     Fault.EMPTY_LINES: "2.2: at least one empty line; ours is max_leading_empty_lines",
+    Fault.EXPECTATION: "RFC 9110 10.1.1: an unknown expectation may be answered with 417",
     Fault.HOST: "3.2: a server MUST respond with 400 to an invalid Host",
     Fault.HOST_MISSING: "3.2: a server MUST respond with 400",
     Fault.HOST_REPEATED: "3.2: a server MUST respond with 400",
@@ -96,6 +97,8 @@ READ_OTHERWISE: Final[dict[str, dict[str, str]]] = {
 LENIENT: Final[dict[str, frozenset[str]]] = {
     "h11": frozenset(
         (
+            "an unknown expectation",
+            "another expectation",
             "lines that end in LF alone",
             "HTTP/0.9 by name",
             "HTTP/2.0",
@@ -178,6 +181,8 @@ LENIENT: Final[dict[str, frozenset[str]]] = {
     ),
     "httptools": frozenset(
         (
+            "an unknown expectation",
+            "another expectation",
             "LF alone before the request line",
             "CR alone before the request line",
             "two empty lines first",

@@ -11,7 +11,7 @@ from headrace.http_parser._errors import FAULTS
 
 def test_each_fault_has_a_status_and_a_sentence_of_its_own() -> None:
     assert list(FAULTS) == list(Fault)
-    assert {status for status, _ in FAULTS.values()} == {400, 414, 431, 501, 502, 505}
+    assert {status for status, _ in FAULTS.values()} == {400, 414, 417, 431, 501, 502, 505}
     assert len({text for _, text in FAULTS.values()}) == len(Fault)
 
 

@@ -36,8 +36,8 @@ A = (HOST, b"a")
         ((A, (CONNECTION, b"close")), 1, Framing(False, None, False, False, None, False)),
         ((A, (CONTENT_LENGTH, b"7")), 1, Framing(True, 7, False, False, None, True)),
         ((A, (TRANSFER_ENCODING, b"chunked")), 1, Framing(True, None, True, False, None, True)),
-        ((A, (EXPECT, b"x, 100-CONTINUE")), 1, Framing(True, None, False, True, None, False)),
-        ((A, (EXPECT, b"101-continue")), 1, Framing(True, None, False, False, None, True)),
+        ((A, (EXPECT, b"100-CONTINUE")), 1, Framing(True, None, False, True, None, False)),
+        ((A, (EXPECT, b"101-continue")), 0, Framing(False, None, False, False, None, False)),
         (
             (A, (UPGRADE, b"x"), (CONNECTION, b"Upgrade"), (UPGRADE, b"y/1")),
             1,

@@ -301,7 +301,7 @@ class Connection:
         self._method = method
         self._peer_minor = minor
         self._asked_upgrade = upgrade is not None
-        self._expecting = expecting = expecting and not complete
+        self._expecting = expecting and not complete
         self.our_state = SEND_RESPONSE
         if complete:
             self.their_state = DONE

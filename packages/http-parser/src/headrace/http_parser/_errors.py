@@ -50,6 +50,7 @@ class Fault(enum.Enum):
     CONTENT_LENGTH_REPEATED = "content-length-repeated"
     LENGTH_AND_CODING = "length-and-coding"
     CODING_SYNTAX = "coding-syntax"
+    EXPECTATION = "expectation"
     CODING_UNKNOWN = "coding-unknown"
     CODING_NOT_FINAL = "coding-not-final"
     CODING_REPEATED = "coding-repeated"
@@ -104,6 +105,7 @@ FAULTS: Final[dict[Fault, tuple[int, str]]] = {
     Fault.CONTENT_LENGTH_REPEATED: (400, "Content-Length is given more than once"),
     Fault.LENGTH_AND_CODING: (400, "Content-Length and Transfer-Encoding are both given"),
     Fault.CODING_SYNTAX: (400, "Transfer-Encoding is not a list of codings"),
+    Fault.EXPECTATION: (417, "Expect holds another expectation than 100-continue"),
     Fault.CODING_UNKNOWN: (501, "Transfer-Encoding holds another coding than chunked"),
     Fault.CODING_NOT_FINAL: (400, "Transfer-Encoding does not end in chunked"),
     Fault.CODING_REPEATED: (400, "Transfer-Encoding holds chunked more than once"),

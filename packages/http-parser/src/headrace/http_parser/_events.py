@@ -82,8 +82,9 @@ class Request(NamedTuple):
 
     To send one, give method, target and headers. The other fields say what the core found in a
     received one: `complete` means that it has no body, and that neither `Data` nor `EndOfMessage`
-    follow; `content_length` is None when the body is chunked or absent; `upgrade` is the value of
-    Upgrade if Connection lists it, else None.
+    follow; `content_length` is None when the body is chunked or absent; `expect_continue` means
+    that the peer asked for a 100, which a request without a body has no use for; `upgrade` is the
+    value of Upgrade if Connection lists it, else None.
     """
 
     method: bytes

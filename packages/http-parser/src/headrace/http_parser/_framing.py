@@ -138,6 +138,15 @@ def _check_host(values: Values, minor: int) -> None:
         raise RemoteProtocolError(Fault.HOST)
 
 
+def _expects_continue(values: list[bytes]) -> bool:
+    # RFC 9110 section 10.1.1: an HTTP/1.0 request's expectation is ignored (by the caller), one
+    # that is not known may be answered with 417.
+    expectations = set(list_of(values))
+    if expectations - {b"100-continue"}:
+        raise RemoteProtocolError(Fault.EXPECTATION)
+    return bool(expectations)
+
+
 def _framing(values: dict[int, list[bytes]], minor: int) -> Framing:
     length = content_length(values.get(CONTENT_LENGTH, ()))
     chunked = is_chunked(values.get(TRANSFER_ENCODING, ()), minor)
@@ -148,8 +157,7 @@ def _framing(values: dict[int, list[bytes]], minor: int) -> Framing:
     # RFC 9112 section 9.3.
     keep_alive = b"close" not in options and (minor >= 1 or b"keep-alive" in options)
     upgrade = _upgrade(values.get(UPGRADE, ()), options, minor)
-    # RFC 9110 section 10.1.1: the expectation of an HTTP/1.0 request is ignored.
-    expect = minor >= 1 and EXPECT in values and b"100-continue" in list_of(values[EXPECT])
+    expect = minor >= 1 and EXPECT in values and _expects_continue(values[EXPECT])
     plain = keep_alive and minor >= 1 and upgrade is None and not expect
     return Framing(keep_alive, length, chunked, expect, upgrade, plain)
 
