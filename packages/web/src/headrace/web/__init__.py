@@ -18,6 +18,9 @@ from . import _headers as hdrs
 from ._app import (
     Application,
 )
+from ._conditional import (
+    check_conditions,
+)
 from ._dispatcher import (
     AbstractRouteDef,
     AbstractRouter,
@@ -31,6 +34,9 @@ from ._errors import (
     NotAppKeyWarning,
     PayloadAccessError,
     RequestPayloadError,
+)
+from ._etag import (
+    ETag,
 )
 from ._exceptions import (
     HTTPAccepted,
@@ -96,6 +102,9 @@ from ._exceptions import (
     HTTPVariantAlsoNegotiates,
     HTTPVersionNotSupported,
 )
+from ._files import (
+    FileResponse,
+)
 from ._forms import (
     FileField,
 )
@@ -108,6 +117,9 @@ from ._log import (
     AbstractAccessLogger,
     AccessLogger,
     JSONAccessLogger,
+)
+from ._media import (
+    content_disposition,
 )
 from ._middleware import (
     middleware,
@@ -133,7 +145,6 @@ from ._proxy import (
 )
 from ._request import (
     BaseRequest,
-    ETag,
     Request,
 )
 from ._response import (
@@ -145,6 +156,7 @@ from ._response import (
 from ._routedef import (
     RouteDef,
     RouteTableDef,
+    StaticDef,
     delete,
     get,
     head,
@@ -153,6 +165,7 @@ from ._routedef import (
     post,
     put,
     route,
+    static,
     view,
 )
 from ._routes import (
@@ -183,6 +196,10 @@ from ._server import (
 )
 from ._signals import (
     Signal,
+)
+from ._static import (
+    StaticResource,
+    immutable_when_hashed,
 )
 from ._store import (
     AppKey,
@@ -227,6 +244,7 @@ __all__ = [
     "DynamicResource",
     "ETag",
     "FileField",
+    "FileResponse",
     "GracefulExit",
     "HTTPAccepted",
     "HTTPBadGateway",
@@ -317,6 +335,8 @@ __all__ = [
     "ServerRunner",
     "Signal",
     "SockSite",
+    "StaticDef",
+    "StaticResource",
     "StreamReader",
     "StreamResponse",
     "SystemRoute",
@@ -331,10 +351,13 @@ __all__ = [
     "WSMsgType",
     "WebSocketReady",
     "WebSocketResponse",
+    "check_conditions",
+    "content_disposition",
     "delete",
     "get",
     "hdrs",
     "head",
+    "immutable_when_hashed",
     "json_bytes_response",
     "json_response",
     "middleware",
@@ -346,6 +369,7 @@ __all__ = [
     "put",
     "route",
     "run_app",
+    "static",
     "trusted_proxy_middleware",
     "view",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypedDict, Unpack
@@ -29,6 +30,8 @@ from ._routes import (
     SystemRoute,
     UrlMappingMatchInfo,
 )
+from ._sendfile import PIECE
+from ._static import CacheControl, StaticResource
 
 
 class PolicyOptions(TypedDict, total=False):
@@ -176,6 +179,63 @@ class Registrar(ABC):
         """Serve all methods of *path* with a class-based view."""
         return self._add([hdrs.METH_ANY], path, handler, options)
 
+    @abstractmethod
+    def _add_static(
+        self, prefix: str, path: str | os.PathLike[str], policy: Policy, options: dict[str, Any]
+    ) -> StaticResource: ...
+
+    def add_static(
+        self,
+        prefix: str,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        expect_handler: ExpectHandler | None = None,
+        chunk_size: int = PIECE,
+        show_index: bool = False,
+        follow_symlinks: bool = False,
+        append_version: bool = False,
+        index: str | None = "index.html",
+        fallback: str | None = None,
+        cache_control: CacheControl = None,
+        **policy: Unpack[PolicyOptions],
+    ) -> StaticResource:
+        """Serve the files of a directory below *prefix*.
+
+        Args:
+            prefix: Where the directory stands among the URLs.
+            path: The directory.
+            name: A name for `url_for`.
+            expect_handler: What answers requests with an Expect field.
+            chunk_size: Bytes to send at a time.
+            show_index: Whether a directory without index file is listed; 403 otherwise.
+            follow_symlinks: Whether symlinks may lead out of the directory.
+            append_version: Whether `url_for` adds a hash of the file, so that clients may keep
+                what they have for ever.
+            index: The file that stands for its directory; None for none.
+            fallback: The file that answers paths without a file, when a page is asked for: for
+                applications that run in the browser and route there.
+            cache_control: The Cache-Control of the files, or a function that returns it for
+                a path below the directory, as `immutable_when_hashed` makes them.
+            policy: The arguments of `Policy`.
+
+        Raises:
+            ValueError: *path* is no directory.
+            ConflictError: The prefix is taken.
+        """
+        options = {
+            "name": name,
+            "expect_handler": expect_handler,
+            "chunk_size": chunk_size,
+            "show_index": show_index,
+            "follow_symlinks": follow_symlinks,
+            "append_version": append_version,
+            "index": index,
+            "fallback": fallback,
+            "cache_control": cache_control,
+        }
+        return self._add_static(prefix, path, Policy(**policy).inside(self._policy), options)
+
     def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
         """Add routes that `web.get` and its like describe."""
         return [route for definition in routes for route in definition.register(self)]
@@ -213,6 +273,11 @@ class RouteGroup(Registrar):
     def add_resource(self, path: str, *, name: str | None = None) -> Resource:
         """Return the resource of *path* below the group's prefix."""
         return self._around.add_resource(self._prefix + path, name=name)
+
+    def _add_static(
+        self, prefix: str, path: str | os.PathLike[str], policy: Policy, options: dict[str, Any]
+    ) -> StaticResource:
+        return self._around._add_static(self._prefix + prefix, path, policy, options)
 
     def group(self, prefix: str = "", **options: Unpack[PolicyOptions]) -> RouteGroup:
         """Return a group inside this one."""
@@ -285,7 +350,7 @@ class UrlDispatcher(AbstractRouter, Registrar, Mapping[str, AbstractResource]):
     def __init__(self) -> None:
         self._router: Router[ResourceRoute] = Router()
         self._resources: list[AbstractResource] = []
-        self._by_pattern: dict[Pattern[ResourceRoute], Resource] = {}
+        self._by_pattern: dict[Pattern[ResourceRoute], AbstractResource] = {}
         self.find: Callable[..., Match[ResourceRoute] | Miss] = self._router.resolve
         #: Whether some routes stand for certain hosts only.
         self.has_domains = False
@@ -307,10 +372,19 @@ class UrlDispatcher(AbstractRouter, Registrar, Mapping[str, AbstractResource]):
         self.refuse_when_frozen()
         pattern = self._router.add_resource(path, name=name)
         resource = self._by_pattern.get(pattern)
-        if resource is None:
+        if not isinstance(resource, Resource):
             kind = DynamicResource if pattern.variables else PlainResource
             resource = self._by_pattern[pattern] = kind(pattern)
             self._resources.append(resource)
+        return resource
+
+    def _add_static(
+        self, prefix: str, path: str | os.PathLike[str], policy: Policy, options: dict[str, Any]
+    ) -> StaticResource:
+        self.refuse_when_frozen()
+        resource = StaticResource(self._router, prefix, path, policy=policy, **options)
+        self._by_pattern[resource._origin] = resource
+        self._resources.append(resource)
         return resource
 
     def group(self, prefix: str = "", **options: Unpack[PolicyOptions]) -> RouteGroup:

@@ -35,12 +35,14 @@ from headrace.http_parser import Response as ResponseHead
 
 from . import _headers as hdrs
 from ._debug import debug_page, is_local
+from ._disk import OpenFile
 from ._errors import ClientConnectionResetError, PayloadAccessError, RequestPayloadError
 from ._exceptions import HTTPException, HTTPInternalServerError, framework_answer
 from ._headers import HttpVersion, HttpVersion10, HttpVersion11
 from ._problem import render
 from ._request import BaseRequest
 from ._response import Response, StreamResponse
+from ._sendfile import Span, send_file
 from ._streams import DONE, Field, Fields, StreamReader, lost_connection
 
 server_logger = logging.getLogger("headrace.server")
@@ -620,6 +622,37 @@ class RequestHandler(asyncio.Protocol):
 
     def drain(self) -> Awaitable[None]:
         return _Drain(self) if self._paused_writing else DONE
+
+    async def send_file(self, file: OpenFile, offset: int, count: int, piece: int) -> None:
+        """Send *count* bytes of a file as the next part of a body of known length."""
+        self._connected()
+        # The parser counts the bytes without seeing them; where it drops them, nothing is sent.
+        span = cast(bytes, Span(count))
+        if self._parser.send(Data(span)) is not span:
+            return
+        try:
+            await send_file(self, file, offset, count, piece)
+        except BaseException:
+            # The bytes are counted: nothing may make this answer look complete any more.
+            self._abort()
+            raise
+
+    async def drain_all(self) -> None:
+        """Wait until the system has taken all that was written."""
+        transport = self._connected()
+        if not transport.get_write_buffer_size():
+            return
+        transport.set_write_buffer_limits(high=0)
+        try:
+            await self._drained()
+        finally:
+            if not transport.is_closing():
+                transport.set_write_buffer_limits()
+
+    async def drain_some(self) -> None:
+        """Wait until there is room for more."""
+        if self._paused_writing:
+            await self._drained()
 
     def cancel_on_disconnect(self, wanted: bool) -> None:
         """Decide for the current request whether a disconnect cancels its handler."""

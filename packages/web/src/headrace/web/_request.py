@@ -10,7 +10,7 @@ from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import parse_qsl, unquote
 
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy, istr
@@ -20,6 +20,7 @@ from . import _headers as hdrs
 from ._charset import decode_text
 from ._coding import content_coding, decoded
 from ._cookies import parse_cookies
+from ._etag import ETag, parse_etags
 from ._exceptions import framework_answer
 from ._fields import ResponseHeaders
 from ._forms import CLIENT_MAX_FIELDS, Form, FormValue, parse_urlencoded
@@ -49,19 +50,11 @@ _PARAMETER = re.compile(
 _TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # Range units are case-insensitive (RFC 9110, section 14.1).
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECASE)
-_ETAGS = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\U0010ffff]*)"[ \t]*(?:,|$)|[ \t]*,')
 
 
 #: Field names in the spelling that clients use, kept by their bytes; bounded.
 _NAMES: Final[dict[bytes, istr]] = {}
 _MAX_NAMES: Final = 1024
-
-
-class ETag(NamedTuple):
-    """An entity tag (RFC 9110, section 8.8.3)."""
-
-    value: str
-    is_weak: bool = False
 
 
 def _istr(name: bytes) -> istr:
@@ -111,27 +104,6 @@ def parse_content_type(value: str) -> tuple[str, Mapping[str, str]]:
         name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else token
         for name, quoted, token in reversed(found)
     }
-
-
-def parse_etags(value: str | None) -> tuple[ETag, ...] | None:
-    """Return the entity tags of a list field, ``*`` as `ETag` too; None without the field.
-
-    A malformed list is read as empty: it matches nothing.
-    """
-    if value is None:
-        return None
-    if value.strip(" \t") == "*":
-        return (ETag("*"),)
-    tags = []
-    position = 0
-    while position < len(value):
-        match = _ETAGS.match(value, position)
-        if match is None or match.end() == position:
-            return ()
-        position = match.end()
-        if match[2] is not None:
-            tags.append(ETag(match[2], match[1] is not None))
-    return tuple(tags)
 
 
 class BaseRequest(Store):

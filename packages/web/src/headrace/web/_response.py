@@ -29,6 +29,7 @@ from multidict import CIMultiDict
 
 from . import _headers as hdrs
 from ._cookies import set_cookie
+from ._etag import ETag, format_etag, parse_etags
 from ._fields import ResponseHeaders, check_field
 from ._headers import HttpVersion
 from ._store import Store
@@ -272,6 +273,23 @@ class StreamResponse(Store):
             aware = value if value.tzinfo is not None else value.replace(tzinfo=datetime.UTC)
             value = format_datetime(aware.astimezone(datetime.UTC), usegmt=True)
         self.headers[hdrs.LAST_MODIFIED] = value
+
+    @property
+    def etag(self) -> ETag | None:
+        """The entity tag.
+
+        May be set from an `ETag`, or from a string: the value of a strong one, without quotes.
+        """
+        tags = parse_etags(self.headers.get(hdrs.ETAG))
+        return tags[0] if tags else None
+
+    @etag.setter
+    def etag(self, value: ETag | str | None) -> None:
+        self._refuse_when_prepared("entity tag")
+        if value is None:
+            self.headers.pop(hdrs.ETAG, None)
+        else:
+            self.headers[hdrs.ETAG] = format_etag(value)
 
     @property
     def cookies(self) -> SimpleCookie:

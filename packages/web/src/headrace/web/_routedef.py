@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
@@ -32,6 +33,27 @@ class RouteDef:
     def __repr__(self) -> str:
         name = getattr(self.handler, "__name__", repr(self.handler))
         return f"<RouteDef {self.method} {self.path} -> {name!r}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StaticDef:
+    """A directory that is not added yet."""
+
+    prefix: str
+    path: str | os.PathLike[str]
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    def register(self, router: Registrar) -> list[AbstractRoute]:
+        """Add the directory to *router*."""
+        return list(router.add_static(self.prefix, self.path, **self.kwargs))
+
+    def __repr__(self) -> str:
+        return f"<StaticDef {self.prefix} -> {os.fspath(self.path)}>"
+
+
+def static(prefix: str, path: str | os.PathLike[str], **kwargs: Any) -> StaticDef:
+    """Describe a directory of files; the arguments are those of `UrlDispatcher.add_static`."""
+    return StaticDef(prefix, path, kwargs)
 
 
 def route(method: str, path: str, handler: AnyHandler, **kwargs: Any) -> RouteDef:
@@ -86,20 +108,20 @@ def view(path: str, handler: AnyHandler, **kwargs: Any) -> RouteDef:
     return route(hdrs.METH_ANY, path, handler, **kwargs)
 
 
-class RouteTableDef(Sequence[RouteDef]):
+class RouteTableDef(Sequence[RouteDef | StaticDef]):
     """A table of routes that decorators fill."""
 
     def __init__(self) -> None:
-        self._items: list[RouteDef] = []
+        self._items: list[RouteDef | StaticDef] = []
 
     @overload
-    def __getitem__(self, index: int) -> RouteDef: ...
+    def __getitem__(self, index: int) -> RouteDef | StaticDef: ...
     @overload
-    def __getitem__(self, index: slice) -> list[RouteDef]: ...
-    def __getitem__(self, index: int | slice) -> RouteDef | list[RouteDef]:
+    def __getitem__(self, index: slice) -> list[RouteDef | StaticDef]: ...
+    def __getitem__(self, index: int | slice) -> RouteDef | StaticDef | list[RouteDef | StaticDef]:
         return self._items[index]
 
-    def __iter__(self) -> Iterator[RouteDef]:
+    def __iter__(self) -> Iterator[RouteDef | StaticDef]:
         return iter(self._items)
 
     def __len__(self) -> int:
@@ -148,6 +170,10 @@ class RouteTableDef(Sequence[RouteDef]):
     def view(self, path: str, **kwargs: Any) -> Callable[[H], H]:
         """Register the decorated class-based view for all methods."""
         return self.route(hdrs.METH_ANY, path, **kwargs)
+
+    def static(self, prefix: str, path: str | os.PathLike[str], **kwargs: Any) -> None:
+        """Add a directory of files; the arguments are those of `UrlDispatcher.add_static`."""
+        self._items.append(StaticDef(prefix, path, kwargs))
 
     def __repr__(self) -> str:
         return f"<RouteTableDef count={len(self._items)}>"

@@ -1,0 +1,266 @@
+"""Files as responses: validators, ranges, compressed siblings, and the way to the connection."""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import os
+import stat
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from . import _headers as hdrs
+from ._conditional import failed_condition, range_applies
+from ._disk import FileChangedError, OpenFile, SpecialFileError, look_up
+from ._etag import ETag, format_etag
+from ._exceptions import HTTPException, framework_answer
+from ._media import Coding, accepted_codings, file_type, siblings
+from ._ranges import Parts, Span, UnsatisfiableRangeError, content_range, multipart, parse_ranges
+from ._request import BaseRequest
+from ._response import Answerable, LooseHeaders, StreamResponse, _content_type
+from ._sendfile import PIECE
+
+#: Bodies up to this many bytes are sent with their head, in one write.
+WHOLE: Final = 64 * 1024
+#: How often a small file that changes while it is read is opened anew.
+_ATTEMPTS: Final = 3
+
+_FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EISDIR})
+_MISSING: Final = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENXIO}
+)
+
+#: Raises `OSError` for a file that is not to be served.
+Guard = Callable[[OpenFile], None]
+
+
+class Found(NamedTuple):
+    """A file to be served: in which coding it is, and whether that depends on the client."""
+
+    file: OpenFile
+    coding: Coding | None
+    varies: bool
+
+
+def find_file(path: str, codings: tuple[Coding, ...], guard: Guard | None) -> Found:
+    """Open *path* or the sibling of it that a client likes best; may wait for the disk.
+
+    Raises:
+        OSError: There is no such file, or *guard* says so.
+    """
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        raise SpecialFileError(errno.EACCES, "not a regular file", path)
+    present = [coding for coding in siblings(path) if _is_regular(path + coding.extension)]
+    for coding in codings:
+        if coding in present:
+            try:
+                return Found(_open(path + coding.extension, guard), coding, True)
+            except OSError:
+                continue
+    return Found(_open(path, guard), None, bool(present))
+
+
+def _is_regular(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _open(path: str, guard: Guard | None) -> OpenFile:
+    file = OpenFile(path, is_regular=True)
+    if guard is not None:
+        guard(file)
+    return file
+
+
+def answer_for(error: OSError | ValueError) -> HTTPException | None:
+    """Return the 403 or 404 that a failure to open means; None where it is the server's fault."""
+    if isinstance(error, ValueError) or error.errno in _MISSING:
+        return framework_answer(404)
+    return framework_answer(403) if error.errno in _FORBIDDEN else None
+
+
+@lru_cache(maxsize=1024)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
+
+
+class FileResponse(StreamResponse):
+    """A response whose body is a file.
+
+    The file is looked for when the response is prepared: 404 if there is none, 403 if it is a
+    directory or a special file, or may not be read. A GET or HEAD is answered with 304, 412, 206
+    or 416 where its conditions and ranges say so. A sibling with the extension ``.zst``,
+    ``.br`` or ``.gz`` is sent instead to clients that accept its coding.
+
+    The kernel sends the file where it can. A file that changes while it is sent ends the
+    connection; one that was replaced by another is sent as it was.
+
+    Args:
+        path: The file.
+        chunk_size: Bytes to send at a time.
+        status: The status code; conditions and ranges count for 200 only.
+        reason: The reason phrase; the standard one when None.
+        headers: Fields to send beside those that describe the file.
+    """
+
+    _found: Found | None = None
+    _guard: Guard | None = None
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        chunk_size: int = PIECE,
+        status: int = 200,
+        reason: str | None = None,
+        headers: LooseHeaders | None = None,
+    ) -> None:
+        super().__init__(status=status, reason=reason, headers=headers)
+        if chunk_size < 1:
+            raise ValueError(f"chunk_size is {chunk_size}, expected at least 1 byte")
+        self._path = os.fspath(path)
+        self._chunk_size = chunk_size
+
+    async def prepare(self, request: Answerable) -> None:
+        """Find the file, decide on the answer, run `on_response_prepare`, and send all of it.
+
+        Raises:
+            HTTPNotFound: There is no such file.
+            HTTPForbidden: It is no regular file, or may not be read.
+        """
+        if self._exchange is not None:
+            return
+        assert isinstance(request, BaseRequest)
+        for attempt in range(1, _ATTEMPTS + 1):
+            found = self._found or await self._find(request)
+            self._found = None
+            try:
+                await self._answer(request, found)
+                return
+            except FileChangedError:
+                if self.prepared or attempt == _ATTEMPTS:
+                    raise
+            finally:
+                found.file.close()
+
+    async def _find(self, request: BaseRequest) -> Found:
+        codings: tuple[Coding, ...] = ()
+        if hdrs.CONTENT_ENCODING not in self.headers:
+            codings = accepted_codings(tuple(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
+        try:
+            return await look_up(self._path, find_file, self._path, codings, self._guard)
+        except (OSError, ValueError) as error:
+            answer = answer_for(error)
+            if answer is None:
+                raise
+            raise answer from None
+
+    async def _answer(self, request: BaseRequest, found: Found) -> None:
+        body = self._decide(request, found)
+        if request.method == hdrs.METH_HEAD:
+            body = None
+        whole = b""
+        if body is not None and body.length <= WHOLE:
+            whole = await _read(found.file, body)
+            body = None
+        if request._prepare_hook is not None:
+            await request._prepare_hook(self)
+        exchange = self._exchange = request._exchange
+        self._eof_sent = True
+        fields = self._fields()
+        if body is None:
+            self.body_length = len(whole)
+            exchange.send_whole(self._status, self._reason, fields, whole)
+            return
+        self.body_length = body.length
+        exchange.send_head(self._status, self._reason, fields)
+        for text, span in body.pieces:
+            if text:
+                await exchange.write(text)
+            await exchange.send_file(
+                found.file, span.start, span.stop - span.start, self._chunk_size
+            )
+        if body.end:
+            await exchange.write(body.end)
+        await exchange.write_eof()
+
+    def _decide(self, request: BaseRequest, found: Found) -> Parts | None:
+        """Set status and fields, and return the body; None for an answer without."""
+        facts, coding = found.file.stat, found.coding
+        tag = ETag(f"{facts.st_mtime_ns:x}-{facts.st_size:x}{'-' + coding.name if coding else ''}")
+        changed = int(facts.st_mtime_ns // 10**9)
+        headers = self.headers
+        headers[hdrs.ETAG] = format_etag(tag)
+        headers[hdrs.LAST_MODIFIED] = _http_date(changed)
+        if found.varies:
+            _vary(self)
+        if self._status == 200 and request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+            date = datetime.datetime.fromtimestamp(changed, datetime.UTC)
+            failed = failed_condition(request, tag, date)
+            if failed is not None:
+                self._leave_out_body(failed)
+                return None
+            headers[hdrs.ACCEPT_RANGES] = "bytes"
+            # RFC 9110, section 14.2: Range is defined for GET alone.
+            if (
+                request.method == hdrs.METH_GET
+                and hdrs.RANGE in request.headers
+                and range_applies(request, tag, date)
+            ):
+                return self._decide_ranges(request.headers[hdrs.RANGE], found)
+        return self._with_body([Span(0, facts.st_size)], found)
+
+    def _decide_ranges(self, value: str, found: Found) -> Parts | None:
+        size = found.file.size
+        try:
+            spans = parse_ranges(value, size)
+        except UnsatisfiableRangeError:
+            self.headers[hdrs.CONTENT_RANGE] = f"bytes */{size}"
+            self._leave_out_body(416)
+            return None
+        if spans is None:
+            return self._with_body([Span(0, size)], found)
+        self.set_status(206)
+        return self._with_body(spans, found)
+
+    def _leave_out_body(self, status: int) -> None:
+        self.set_status(status)
+        self._type = None
+        self.headers.pop(hdrs.CONTENT_TYPE, None)
+
+    def _with_body(self, spans: list[Span], found: Found) -> Parts:
+        headers, size = self.headers, found.file.size
+        if hdrs.CONTENT_TYPE not in headers:
+            media, charset = file_type(self._path)
+            headers[hdrs.CONTENT_TYPE] = _content_type(media, charset).value
+        if found.coding is not None:
+            headers[hdrs.CONTENT_ENCODING] = found.coding.name
+        if len(spans) > 1:
+            parts = multipart(spans, size, headers[hdrs.CONTENT_TYPE])
+            headers[hdrs.CONTENT_TYPE] = parts.content_type
+        else:
+            (span,) = spans
+            parts = Parts("", [(b"", span)], b"", span.stop - span.start)
+            if self._status == 206:
+                headers[hdrs.CONTENT_RANGE] = content_range(span, size)
+        headers[hdrs.CONTENT_LENGTH] = str(parts.length)
+        return parts
+
+
+def _vary(response: StreamResponse) -> None:
+    fields = response.headers.getall(hdrs.VARY, [])
+    names = {name.strip().lower() for field in fields for name in field.split(",")}
+    if names.isdisjoint(("accept-encoding", "*")):
+        response.headers[hdrs.VARY] = ", ".join([*fields, "Accept-Encoding"])
+
+
+async def _read(file: OpenFile, body: Parts) -> bytes:
+    """Return a small body as a whole."""
+    found = []
+    for text, span in body.pieces:
+        found += [text, await file.read(span.start, span.stop - span.start)]
+    return b"".join([*found, body.end])
