@@ -134,17 +134,22 @@ def install_wheels(
     session.install("-q", "--no-deps", reinstall, *map(str, wheels))
 
 
+def group_requirements(package: str, group: str) -> list[str]:
+    """Return the requirements of one of a package's dependency groups."""
+    return list(nox.project.dependency_groups(project(package), group))
+
+
 def test_requirements(package: str) -> tuple[list[str], list[str]]:
     """Return the siblings and the index requirements of a package's test group."""
-    group = nox.project.dependency_groups(project(package), "test")
-    return split_siblings(list(group))
+    return split_siblings(group_requirements(package, "test"))
 
 
 #: The packages that run on twins, their own or a sibling's, and so are tested on both.
 PURE_CELLS = [package for package in PACKAGES if set(with_siblings([package])) & set(ACCELERATED)]
-CELLS = [nox.param(package, "require", id=package) for package in PACKAGES] + [
-    nox.param(package, "none", id=f"{package}-pure") for package in PURE_CELLS
+CELLS = [nox.param(package, "require", id=package, tags=[package]) for package in PACKAGES] + [
+    nox.param(package, "none", id=f"{package}-pure", tags=[package]) for package in PURE_CELLS
 ]
+BY_PACKAGE = [nox.param(package, id=package, tags=[package]) for package in PACKAGES]
 
 
 @nox.session(python=PYTHONS)
@@ -162,7 +167,7 @@ def tests(session: nox.Session, package: str, extensions: str) -> None:
 
 
 @nox.session(python=PYTHON)
-@nox.parametrize("package", PACKAGES, ids=PACKAGES)
+@nox.parametrize("package", BY_PACKAGE)
 def wheel(session: nox.Session, package: str) -> None:
     """Build sdist and wheel of one package and test the wheel outside of the tree."""
     scratch = Path(session.create_tmp()).resolve()
@@ -248,6 +253,48 @@ def bench(session: nox.Session) -> None:
     """Measure with wrk against the peers; see benchmarks/README.md for the options."""
     install_wheels(session, ["web"], "require", "-r", str(ROOT / "benchmarks/requirements.txt"))
     session.run("python", str(ROOT / "benchmarks" / "bench_http.py"), *session.posargs)
+
+
+@nox.session(python=PYTHON, default=False)
+@nox.parametrize("package", ["http-parser", "router", "websocket"])
+def microbench(session: nox.Session, package: str) -> None:
+    """Measure one Sans-I/O package beside others of its kind, in one process and one run."""
+    peers = {
+        "http-parser": ("bench_heads.py", group_requirements("http-parser", "bench")),
+        "router": ("peers.py", ["aiohttp", "falcon", "sanic-routing", "starlette", "werkzeug"]),
+        "websocket": ("bench_messages.py", group_requirements("websocket", "bench")),
+    }
+    script, requirements = peers[package]
+    install_wheels(session, [package], "require", *requirements)
+    path = ROOT / "packages" / package / "benchmarks" / script
+    session.run("python", str(path), *session.posargs)
+
+
+@nox.session(python=PYTHON, default=False)
+@nox.parametrize("package", ACCELERATED)
+def conformance(session: nox.Session, package: str) -> None:
+    """Let others judge: h11 and llhttp; aiohttp, websockets and the Autobahn test suite."""
+    group = {"http-parser": "differential", "websocket": "interop"}[package]
+    requirements = [*test_requirements(package)[1], *group_requirements(package, group)]
+    install_wheels(session, [package], "require", *requirements)
+    session.chdir(ROOT / "packages" / package)
+    session.run("python", "-m", "pytest", "conformance", *session.posargs)
+    if package == "websocket":
+        folder = ROOT / ".nox" / "autobahn"
+        status = session.run(
+            "python", "conformance/autobahn.py", str(folder), success_codes=[0, 77], silent=False
+        )
+        if status is False or not list(folder.glob("**/index.json")):
+            session.skip("there is no Python 2.7 for the Autobahn test suite")
+
+
+@nox.session(python=PYTHON, default=False)
+@nox.parametrize("package", ACCELERATED)
+def fuzz(session: nox.Session, package: str) -> None:
+    """Fuzz with Atheris for 60 seconds, or as many as are given after ``--``."""
+    install_wheels(session, [package], "require", *group_requirements(package, "fuzz"))
+    session.chdir(ROOT / "packages" / package)
+    session.run("python", "fuzz/fuzz_connection.py", *(session.posargs or ["60"]))
 
 
 @nox.session(python=PYTHON, default=False)

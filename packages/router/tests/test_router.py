@@ -84,6 +84,13 @@ class TestResolve:
         assert found.matched is False
         assert found.allowed == frozenset()
 
+    @pytest.mark.parametrize("path", ["", "*", "b", "name", "example.org:80", "//b"])
+    def test_a_path_without_its_slash_is_a_miss(self, path: str) -> None:
+        router: Router[str] = Router()
+        router.add_route("GET", "/{name}", "variable")
+        router.add_route("GET", "/b", "static")
+        assert not router.resolve("GET", path)
+
     def test_a_miss_carries_the_union_of_the_methods(self) -> None:
         router: Router[object] = Router()
         router.add_route("GET", "/a", 1)

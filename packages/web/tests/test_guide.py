@@ -312,6 +312,20 @@ async def test_by_default_the_body_is_asked_for(serve: Serve) -> None:
         assert await response.read() == b"body"
 
 
+async def test_an_expect_handler_is_asked_without_a_body_too(serve: Serve) -> None:
+    served = await serve(make_expect_app())
+    wire = await served.connect()
+    wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n")
+    assert (await wire.head()).startswith(b"HTTP/1.1 403 Forbidden\r\n")
+
+
+async def test_another_expectation_is_refused(serve: Serve) -> None:
+    served = await serve(make_expect_app())
+    answer = await served.raw(b"GET / HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 417 ")
+    assert b"miracle" not in answer
+
+
 async def test_without_the_header_the_expect_handler_is_not_asked(serve: Serve) -> None:
     served = await serve(make_expect_app())
     async with served.client.get("/") as response:

@@ -88,9 +88,9 @@ class Router(Generic[T]):
             if match is not None:
                 return match
         else:
-            head, _, tail = path.rpartition("/")
+            head, slash, tail = path.rpartition("/")
             below = self._heads.get(head)
-            if below is not None and (tail.isalnum() or _is_ordinary(tail)):
+            if below is not None and slash and (tail.isalnum() or _is_ordinary(tail)):
                 literals, constrained, targets = below
                 if constrained:
                     last = last_constrained(constrained, method, tail)

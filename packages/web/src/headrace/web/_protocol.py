@@ -54,6 +54,7 @@ WRITE_LIMIT: Final = 16 * 1024**2
 #: Bytes of an unread body that are read and dropped to keep the connection.
 MAX_DRAIN: Final = 256 * 1024
 
+_OWN_LENGTHS: Final = (len("Date"), len("Server"))
 _METHODS: Final = {method.encode(): method for method in hdrs.METH_ALL}
 _VERSIONS: Final = (HttpVersion10, HttpVersion11, *(HttpVersion(1, n) for n in range(2, 10)))
 
@@ -596,7 +597,12 @@ class RequestHandler(asyncio.Protocol):
         if service.closing or self._closing or self._has_too_much_to_drop():
             fields = [*fields, (b"Connection", b"close")]
         phrase = b"" if reason is None else reason.encode("utf-8")
-        return ResponseHead(status, fields + service.fields, phrase)
+        own = service.fields
+        # Date and Server of the handler's own take the place of the server's.
+        for name, _ in fields:
+            if len(name) in _OWN_LENGTHS:
+                own = [field for field in own if field[0].lower() != name.lower()]
+        return ResponseHead(status, fields + own, phrase)
 
     def _has_too_much_to_drop(self) -> bool:
         content = self._content

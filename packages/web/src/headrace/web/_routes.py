@@ -14,7 +14,7 @@ from headrace.router import Resource as Pattern
 from headrace.router import Router
 
 from . import _headers as hdrs
-from ._exceptions import HTTPException, HTTPExpectationFailed
+from ._exceptions import HTTPException
 from ._middleware import AnyHandler, Handler, as_handler
 from ._policy import NO_POLICY, Policy
 from ._request import BaseRequest, Request
@@ -24,12 +24,7 @@ ExpectHandler = Callable[[Request], Awaitable[StreamResponse | None]]
 
 
 async def default_expect_handler(request: Request) -> StreamResponse | None:
-    """Answer 100 to ``100-continue``, and 417 to any other expectation.
-
-    The field's value is case-insensitive (RFC 9110, section 10.1.1).
-    """
-    if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
-        raise HTTPExpectationFailed
+    """Answer 100; any expectation but ``100-continue`` is refused before (417)."""
     await request.send_continue()
     return None
 
@@ -298,7 +293,7 @@ class UrlMappingMatchInfo(dict[str, Any], AbstractMatchInfo):
     def current_app(self) -> Any:
         """The application whose middleware or handler is running."""
         request = self._request()
-        return None if request is None else request.app
+        return self._route.apps[-1] if request is None else request.app
 
     def get_info(self) -> Mapping[str, Any]:
         """Return what there is to know about the route's resource."""
