@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -64,9 +65,13 @@ async def calls(fn: Callable[[], Awaitable[Any]]) -> int:
         count += event in ("call", "c_call")
 
     before = sys.getprofile()
+    # What other tests left behind is not to be freed in here.
+    gc.collect()
+    gc.disable()
     sys.setprofile(profile)
     try:
         await fn()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count
