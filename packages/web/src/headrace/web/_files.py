@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
+from time import time
 from typing import Final, NamedTuple
 
 from . import _headers as hdrs
@@ -84,9 +85,23 @@ def answer_for(error: OSError | ValueError) -> HTTPException | None:
     return framework_answer(403) if error.errno in _FORBIDDEN else None
 
 
+class _Validators(NamedTuple):
+    tag: ETag
+    changed: datetime.datetime
+    tag_field: str
+    date_field: str
+
+
 @lru_cache(maxsize=1024)
-def _http_date(seconds: int) -> str:
-    return formatdate(seconds, usegmt=True)
+def _validators(mtime_ns: int, seconds: int, size: int, coding: Coding | None) -> _Validators:
+    """Return what tells one state of a file from another, and how fields say it."""
+    tag = ETag(f"{mtime_ns:x}-{size:x}{'' if coding is None else '-' + coding.name}")
+    return _Validators(
+        tag,
+        datetime.datetime.fromtimestamp(seconds, datetime.UTC),
+        format_etag(tag),
+        formatdate(seconds, usegmt=True),
+    )
 
 
 class FileResponse(StreamResponse):
@@ -190,16 +205,18 @@ class FileResponse(StreamResponse):
 
     def _decide(self, request: BaseRequest, found: Found) -> Parts | None:
         """Set status and fields, and return the body; None for an answer without."""
-        facts, coding = found.file.stat, found.coding
-        tag = ETag(f"{facts.st_mtime_ns:x}-{facts.st_size:x}{'-' + coding.name if coding else ''}")
-        changed = int(facts.st_mtime_ns // 10**9)
+        facts = found.file.stat
+        # RFC 9110, section 8.8.2.1: never later than Date, which is up to a second old.
+        seconds = min(facts.st_mtime_ns // 10**9, int(time()) - 1)
+        tag, date, tag_field, date_field = _validators(
+            facts.st_mtime_ns, seconds, facts.st_size, found.coding
+        )
         headers = self.headers
-        headers[hdrs.ETAG] = format_etag(tag)
-        headers[hdrs.LAST_MODIFIED] = _http_date(changed)
+        headers[hdrs.ETAG] = tag_field
+        headers[hdrs.LAST_MODIFIED] = date_field
         if found.varies:
             _vary(self)
         if self._status == 200 and request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
-            date = datetime.datetime.fromtimestamp(changed, datetime.UTC)
             failed = failed_condition(request, tag, date)
             if failed is not None:
                 self._leave_out_body(failed)

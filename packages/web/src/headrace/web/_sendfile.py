@@ -18,6 +18,8 @@ from ._streams import lost_connection
 
 #: Bytes of a file that are sent at a time.
 PIECE: Final = 256 * 1024
+#: Bytes that are read at a time where the kernel cannot send: they wait in memory for the client.
+READ: Final = 64 * 1024
 #: Bytes that go through the transport when the socket is full.
 PLUG: Final = 16 * 1024
 #: The end of a file is read, and the file looked at once more, before it is sent: what changed
@@ -82,7 +84,7 @@ async def send_file(
                     continue
                 sent = found
         if not sent:
-            size = min(piece if socket is None or offset >= tail else PLUG, end - offset)
+            size = min(piece, READ if socket is None else PLUG, end - offset)
             data = await file.read(offset, size)
             _open_transport(outlet).write(data)
             await outlet.drain_some()
