@@ -15,6 +15,7 @@ from headrace.testing import (
     ClientPayloadError,
     ClientResponseError,
     FormData,
+    LeakError,
     ResponseTimeoutError,
     ServerDisconnectedError,
     TestClient,
@@ -201,7 +202,7 @@ async def test_a_streamed_body_waits_for_a_slow_server(transport) -> None:
             sent += 4096
 
     async with TestClient(TestServer(Slow, transport=transport)) as client:
-        request = asyncio.create_task(_response(client.post("/", data=endless())))
+        request = asyncio.create_task(client.post("/", data=endless()))
         before = -1
         while sent != before:
             before = sent
@@ -210,10 +211,6 @@ async def test_a_streamed_body_waits_for_a_slow_server(transport) -> None:
         go.set()
         received[0].resume_reading()
         assert (await request).status == 204
-
-
-async def _response(request):
-    return await request
 
 
 async def test_expect_100_waits_for_the_server(connect) -> None:
@@ -482,6 +479,15 @@ async def test_a_silent_server(connect) -> None:
         response.release()
 
 
+async def test_bytes_that_belong_to_no_response(connect) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok, and more"
+    client = connect(lambda: Raw(answer, close=False))
+    await client.start_server()
+    assert await (await client.get("/")).text() == "ok"
+    with pytest.raises(LeakError, match="bytes after <ClientResponse GET / -> 200 OK>, which"):
+        await client.close()
+
+
 async def test_a_cancelled_request_closes_its_connection(connect) -> None:
     made = []
 
@@ -490,7 +496,7 @@ async def test_a_cancelled_request_closes_its_connection(connect) -> None:
         return made[-1]
 
     async with connect(silent) as client:
-        request = asyncio.create_task(_response(client.get("/")))
+        request = asyncio.create_task(client.get("/"))
         await client.clock.settle()
         request.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -55,10 +55,6 @@ def recording(connect):
     return connect(make), made
 
 
-async def _await(request):
-    return await request
-
-
 async def test_a_request_in_small_pieces(recording) -> None:
     client, made = recording
     async with client:
@@ -92,7 +88,7 @@ async def test_a_slow_writer_follows_the_clock(recording) -> None:
     client, made = recording
     async with client:
         faults = Faults(write_size=10, write_delay=60)
-        request = asyncio.create_task(_await(client.get("/", faults=faults)))
+        request = asyncio.create_task(client.get("/", faults=faults))
         await client.clock.settle()
         assert made[0].pieces == [b"GET / HTTP"]
         await client.clock.advance(60)
@@ -105,7 +101,7 @@ async def test_a_slow_reader_follows_the_clock(recording) -> None:
     client, _made = recording
     async with client:
         faults = Faults(read_size=20, read_delay=60)
-        request = asyncio.create_task(_await(client.get("/", faults=faults)))
+        request = asyncio.create_task(client.get("/", faults=faults))
         await client.clock.advance(50)
         assert not request.done()
         await client.clock.advance(100)
@@ -176,7 +172,7 @@ async def test_reset_after_bytes_received(recording) -> None:
 async def test_black_hole(recording) -> None:
     client, made = recording
     async with client:
-        request = asyncio.create_task(_await(client.get("/", faults=Faults(black_hole_after=10))))
+        request = asyncio.create_task(client.get("/", faults=Faults(black_hole_after=10)))
         await client.clock.advance(10)
         assert b"".join(made[0].pieces) == b"GET / HTTP"
         made[0].transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")

@@ -46,6 +46,17 @@ async def test_a_deliberate_500_is_a_response(connect) -> None:
         assert await (await client.get("/")).text() == "on purpose"
 
 
+async def test_an_error_that_was_not_wanted_is_forgotten(connect) -> None:
+    async def handler(asked: Asked, protocol: HTTPServerProtocol) -> Answer:
+        if asked.target == "/busy":
+            return Answer(503, b"busy")
+        raise LookupError("inside")
+
+    async with connect(factory(handler)) as client:
+        assert (await client.get("/", raise_handler_errors=False)).status == 500
+        assert (await client.get("/busy")).status == 503
+
+
 async def test_an_error_in_the_middle_of_a_body(connect) -> None:
     async def stream(writer: Writer) -> None:
         await writer.write(b"first")

@@ -166,7 +166,7 @@ LEAKING = """
 def test_leaks_fail_the_test(run) -> None:
     result = run(LEAKING)
     result.assert_outcomes(passed=2, errors=2)
-    result.stdout.fnmatch_lines(["*LeakError: left open: task forgotten (*"] * 2)
+    result.stdout.fnmatch_lines(["*LeakError: left behind: task forgotten (*"] * 2)
 
 
 def test_leaks_may_be_allowed(run) -> None:

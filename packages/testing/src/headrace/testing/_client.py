@@ -4,7 +4,7 @@ import asyncio
 import ssl as ssl_module
 from collections.abc import AsyncIterator, Coroutine, Generator
 from types import TracebackType
-from typing import Any, Self, Unpack, final
+from typing import Any, Self, TypeVar, Unpack, final
 
 from yarl import URL
 
@@ -22,21 +22,38 @@ from ._websocket import ClientWebSocketResponse
 
 __all__ = ["TestClient"]
 
+_T = TypeVar("_T")
 
-class _Request:
-    """A request under way: to be awaited, or used as ``async with``, which releases it."""
 
-    __slots__ = ("_coroutine", "_response")
+class _Pending(Coroutine[Any, Any, _T]):
+    """What a request returns: a coroutine that can be used with ``async with`` as well."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, ClientResponse]) -> None:
+    __slots__ = ("_coroutine", "_result")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, _T]) -> None:
         self._coroutine = coroutine
 
-    def __await__(self) -> Generator[Any, None, ClientResponse]:
+    def __await__(self) -> Generator[Any, None, _T]:
         return self._coroutine.__await__()
 
-    async def __aenter__(self) -> ClientResponse:
-        self._response = await self._coroutine
-        return self._response
+    def send(self, value: Any) -> Any:
+        return self._coroutine.send(value)
+
+    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:
+        return self._coroutine.throw(typ if val is None else val)
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    async def __aenter__(self) -> _T:
+        self._result = await self._coroutine
+        return self._result
+
+
+class _Request(_Pending[ClientResponse]):
+    """A request under way; ``async with`` releases the response."""
+
+    __slots__ = ()
 
     async def __aexit__(
         self,
@@ -44,23 +61,13 @@ class _Request:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._response.release()
+        self._result.release()
 
 
-class _WebSocketRequest:
-    """A WebSocket being opened: to be awaited, or used as ``async with``, which closes it."""
+class _WebSocketRequest(_Pending[ClientWebSocketResponse]):
+    """A WebSocket being opened; ``async with`` closes it."""
 
-    __slots__ = ("_coroutine", "_websocket")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, ClientWebSocketResponse]) -> None:
-        self._coroutine = coroutine
-
-    def __await__(self) -> Generator[Any, None, ClientWebSocketResponse]:
-        return self._coroutine.__await__()
-
-    async def __aenter__(self) -> ClientWebSocketResponse:
-        self._websocket = await self._coroutine
-        return self._websocket
+    __slots__ = ()
 
     async def __aexit__(
         self,
@@ -68,7 +75,7 @@ class _WebSocketRequest:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._websocket.close()
+        await self._result.close()
 
 
 @final

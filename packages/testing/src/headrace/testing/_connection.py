@@ -77,6 +77,7 @@ class HTTPConnection(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self.handler_errors: list[BaseException] = []
         self.sent = 0
+        self.stray = ""
         self.response: ClientResponse | None = None
         self._begin(SentRequest("", URL(), [], None), Plan())
 
@@ -377,7 +378,9 @@ class HTTPConnection(asyncio.Protocol):
 
     def _malformed(self, error: Exception) -> None:
         self._reusable = False
-        if self.response is None:
+        if self._content is not None and self._content.is_eof():
+            self.stray = f"bytes after {self.response!r}, which belong to no response"
+        elif self.response is None:
             self._fail(ClientError(f"the response is not HTTP: {error}\n\n{self.describe()}"))
         else:
             self._fail(ClientPayloadError(f"the body of the response is malformed: {error}"))
@@ -392,9 +395,11 @@ class HTTPConnection(asyncio.Protocol):
 
     def handler_error(self) -> BaseException | None:
         """Return what a handler raised on this connection, once, if that is to be raised."""
-        if not self._plan.raise_handler_errors or not self.handler_errors:
+        if not self.handler_errors:
             return None
         error = self.handler_errors.pop(0)
+        if not self._plan.raise_handler_errors:
+            return None
         error.add_note(f"raised by the handler of {self._request.method} {self._request.url}")
         return error
 

@@ -64,12 +64,12 @@ class WSMessageTypeError(TypeError):
 
 @final
 class LeakError(AssertionError):
-    """Something was left open when the client or the server was closed.
+    """Something was left behind when the client or the server was closed.
 
     Attributes:
-        leaks: One line for each thing left open.
+        leaks: One line for each thing left behind.
     """
 
     def __init__(self, leaks: list[str]) -> None:
-        super().__init__("left open: " + "; ".join(leaks))
+        super().__init__("left behind: " + "; ".join(leaks))
         self.leaks = leaks

@@ -69,6 +69,7 @@ class Session:
         self.websockets: list[ClientWebSocketResponse] = []
         self._idle: list[HTTPConnection] = []
         self._connections: set[HTTPConnection] = set()
+        self._strays: list[str] = []
         self._streams: list[_Streams] = []
         self._urls: dict[str, URL] = {}
         self.timeout = defaults.timeout
@@ -157,6 +158,8 @@ class Session:
     async def _carry_out(
         self, connection: HTTPConnection, request: SentRequest, plan: Plan
     ) -> ClientResponse:
+        if self._server.transport == "memory":
+            connection.handler_errors.clear()  # What an earlier request left, nobody wanted.
         sent = connection.sent
         try:
             return await connection.exchange(request, plan)
@@ -270,6 +273,7 @@ class Session:
             connection = idle.pop()
             if connection.usable:
                 return connection
+        self._forget_lost()
         released = self._release if faults is None else HTTPConnection.close
         connection = HTTPConnection(self.patience, released)
         connection.handler_errors = await dial(
@@ -278,7 +282,6 @@ class Session:
             tls=self._defaults.tls,
             faults=faults or self._defaults.faults,
         )
-        self._forget_lost()
         self._connections.add(connection)
         return connection
 
@@ -293,6 +296,8 @@ class Session:
     def _forget_lost(self) -> None:
         for connection in [c for c in self._connections if c.lost]:
             self._connections.remove(connection)
+            if connection.stray:
+                self._strays.append(connection.stray)
 
     # The end
 
@@ -300,7 +305,9 @@ class Session:
         """Close all connections; return the names of what the test left open."""
         if any(self._unfinished()):
             await clock_of(self._loop).settle()
-        left = [f"body of {response!r}, not read to its end" for response in self._unfinished()]
+        self._forget_lost()
+        left = [*self._strays, *(c.stray for c in self._connections if c.stray)]
+        left += [f"body of {response!r}, not read to its end" for response in self._unfinished()]
         for websocket in self.websockets:
             if not websocket.closed:
                 left.append(f"WebSocket {websocket.name}, not closed")
