@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from headrace.router import BuildError, ConflictError, Match, Miss, PatternError, Router
 
-settings.register_profile("default", max_examples=200, deadline=None)
+settings.register_profile("default", max_examples=100, deadline=None)
 settings.register_profile("long", max_examples=20_000, deadline=None)
 settings.load_profile(os.environ.get("HEADRACE_HYPOTHESIS", "default"))
 
