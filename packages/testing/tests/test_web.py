@@ -4,6 +4,7 @@ Skipped where headrace.web is not installed; it is no dependency of this package
 """
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,15 @@ async def test_a_mocked_request_over_tls_that_closes() -> None:
     assert not request.keep_alive
     assert request.version == (1, 0)
     assert await request.read() == b""
+
+
+async def test_files_answer_mocked_requests(tmp_path: Path) -> None:
+    path = tmp_path / "large.bin"
+    path.write_bytes(b"0123456789" * 50_000)
+    request = make_mocked_request("GET", "/", app=web.Application())
+    response = web.FileResponse(path)
+    await response.prepare(request)
+    assert bytes(request._exchange.body) == path.read_bytes()
 
 
 async def test_handlers_answer_mocked_requests() -> None:

@@ -142,7 +142,7 @@ async def decorated(request: web.Request) -> web.Response:
     return await handler(request)
 
 
-assert_type(table[0], web.RouteDef)
+assert_type(table[0], web.RouteDef | web.StaticDef)
 app.add_routes(table)
 
 # -- middlewares and signals

@@ -186,6 +186,10 @@ class MockedExchange:
     async def write_eof(self, trailers: Iterable[Pair] = ()) -> None:
         """Do nothing more."""
 
+    async def send_file(self, file: Any, offset: int, count: int, piece: int) -> None:
+        """Keep a part of a file as a piece of the body."""
+        self.body += await file.read(offset, count)
+
     async def drain(self) -> None:
         """Do nothing: there is room."""
 
