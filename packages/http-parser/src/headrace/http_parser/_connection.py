@@ -173,7 +173,8 @@ class Connection:
     @property
     def buffered(self) -> int:
         """Bytes received and not yet turned into events."""
-        return len(self._buffer)
+        buffer = self._buffer
+        return len(buffer.data) - buffer.pos
 
     @property
     def trailing_data(self) -> bytes:

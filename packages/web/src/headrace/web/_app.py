@@ -302,7 +302,14 @@ class Application(Store):
         match = self._find(request.method, path)
         if isinstance(match, Miss):
             return self._dispatch_miss(request, match)
-        return self._run(request, match)
+        # The same as `_run`, without its frame.
+        request._matched = match
+        route = match.value
+        if route.enter is not None:
+            route.enter(request)
+        if request._expects_continue:
+            return _expect(request, route)
+        return route.chain(request)
 
     def dispatch_by_host(self, request: Request) -> Awaitable[StreamResponse]:
         """Do as `dispatch`, for an application with routes that stand for certain hosts."""

@@ -592,10 +592,10 @@ class Response(StreamResponse):
         body = self._body
         if body is None:
             body = b""
-        elif not isinstance(body, bytes | bytearray | memoryview):
-            self._start_source(request, body)
-            return
         elif not isinstance(body, bytes):
+            if not isinstance(body, bytearray | memoryview):
+                self._start_source(request, body)
+                return
             body = bytes(body)
         status = self._status
         if status != 200 and status in _BODILESS:
