@@ -25,6 +25,8 @@ PACKAGES = ["http-parser", "router", "websocket", "testing", "web"]
 #: Packages with compiled twins of their own.
 ACCELERATED = ["http-parser", "websocket"]
 PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "packages/web/pyproject.toml"))
+#: Packages without I/O, which are measured beside others of their kind.
+SANS_IO = [*ACCELERATED, "router"]
 #: One interpreter for what does not depend on it.
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TOOLS = {"mypy": "mypy==2.4.1", "ruff": "ruff==0.17.5"}
@@ -256,7 +258,7 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON, default=False)
-@nox.parametrize("package", ["http-parser", "router", "websocket"])
+@nox.parametrize("package", [nox.param(package, id=package) for package in SANS_IO])
 def microbench(session: nox.Session, package: str) -> None:
     """Measure one Sans-I/O package beside others of its kind, in one process and one run."""
     peers = {
@@ -271,7 +273,7 @@ def microbench(session: nox.Session, package: str) -> None:
 
 
 @nox.session(python=PYTHON, default=False)
-@nox.parametrize("package", ACCELERATED)
+@nox.parametrize("package", [nox.param(package, id=package) for package in ACCELERATED])
 def conformance(session: nox.Session, package: str) -> None:
     """Let others judge: h11 and llhttp; aiohttp, websockets and the Autobahn test suite."""
     group = {"http-parser": "differential", "websocket": "interop"}[package]
@@ -289,7 +291,7 @@ def conformance(session: nox.Session, package: str) -> None:
 
 
 @nox.session(python=PYTHON, default=False)
-@nox.parametrize("package", ACCELERATED)
+@nox.parametrize("package", [nox.param(package, id=package) for package in ACCELERATED])
 def fuzz(session: nox.Session, package: str) -> None:
     """Fuzz with Atheris for 60 seconds, or as many as are given after ``--``."""
     install_wheels(session, [package], "require", *group_requirements(package, "fuzz"))
