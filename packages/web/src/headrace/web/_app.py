@@ -12,9 +12,9 @@ from functools import partial
 from inspect import isasyncgenfunction, isawaitable
 from typing import Any, Final, TypeVar, overload
 
+import headrace.web._headers as hdrs
 from headrace.router import Match, Miss
 
-from . import _headers as hdrs
 from ._dispatcher import (
     AbstractRouteDef,
     PrefixedSubAppResource,

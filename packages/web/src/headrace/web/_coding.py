@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final, Protocol
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._errors import RequestPayloadError
 from ._exceptions import framework_answer
 from ._streams import PulledReader, StreamReader

@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Mapping
 from time import time
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._etag import ETag, format_etag, matches
 from ._exceptions import HTTPException, HTTPNotModified, HTTPPreconditionFailed
 from ._request import BaseRequest

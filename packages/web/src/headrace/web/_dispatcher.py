@@ -7,10 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypedDict, Unpack
 
+import headrace.web._headers as hdrs
 from headrace.router import Match, Miss, Router
 from headrace.router import Resource as Pattern
 
-from . import _headers as hdrs
 from ._exceptions import HTTPMethodNotAllowed, HTTPNotFound
 from ._middleware import AnyHandler, AnyMiddleware
 from ._policy import NO_POLICY, Policy

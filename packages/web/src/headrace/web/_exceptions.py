@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from yarl import URL
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._response import LooseHeaders, Response
 
 

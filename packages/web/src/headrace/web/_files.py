@@ -12,7 +12,8 @@ from functools import lru_cache
 from time import time
 from typing import Final, NamedTuple
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._conditional import failed_condition, range_applies
 from ._disk import FileChangedError, OpenFile, SpecialFileError, look_up
 from ._etag import ETag, format_etag

@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl
 
 from multidict import CIMultiDictProxy
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._charset import decode_text
 from ._errors import RequestPayloadError
 from ._exceptions import framework_answer

@@ -10,7 +10,8 @@ import html
 import json
 from typing import Any, Final
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._accept import preferred
 from ._exceptions import BY_STATUS, HTTPException
 from ._request import BaseRequest

@@ -18,6 +18,7 @@ from email.utils import formatdate
 from functools import partial
 from typing import Any, Final, cast, final
 
+import headrace.web._headers as hdrs
 from headrace.http_parser import (
     NEED_DATA,
     Connection,
@@ -33,7 +34,6 @@ from headrace.http_parser import (
 from headrace.http_parser import Request as RequestHead
 from headrace.http_parser import Response as ResponseHead
 
-from . import _headers as hdrs
 from ._debug import debug_page, is_local
 from ._disk import OpenFile
 from ._errors import ClientConnectionResetError, PayloadAccessError, RequestPayloadError

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from multidict import CIMultiDictProxy
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._middleware import Handler, Middleware, middleware
 from ._request import Request
 from ._response import StreamResponse

@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, unquote
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy, istr
 from yarl import URL
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._charset import decode_text
 from ._coding import content_coding, decoded
 from ._cookies import parse_cookies

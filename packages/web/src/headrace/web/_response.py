@@ -27,7 +27,8 @@ from typing import IO, Any, Final, NamedTuple, Protocol
 
 from multidict import CIMultiDict
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._cookies import set_cookie
 from ._etag import ETag, format_etag, parse_etags
 from ._fields import ResponseHeaders, check_field

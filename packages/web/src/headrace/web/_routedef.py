@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._dispatcher import Registrar
 from ._middleware import AnyHandler
 from ._routes import AbstractRoute

@@ -10,10 +10,10 @@ from weakref import ref
 
 from yarl import URL
 
+import headrace.web._headers as hdrs
 from headrace.router import Resource as Pattern
 from headrace.router import Router
 
-from . import _headers as hdrs
 from ._exceptions import HTTPException
 from ._middleware import AnyHandler, Handler, as_handler
 from ._policy import NO_POLICY, Policy

@@ -22,9 +22,9 @@ from urllib.parse import quote, unquote
 
 from yarl import URL
 
+import headrace.web._headers as hdrs
 from headrace.router import Match, Router
 
-from . import _headers as hdrs
 from ._accept import parse_weights, quality
 from ._disk import OpenFile, look_up, real_path
 from ._exceptions import HTTPMovedPermanently, framework_answer

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator
 from typing import Any, NoReturn
 
-from . import _headers as hdrs
+import headrace.web._headers as hdrs
+
 from ._exceptions import HTTPMethodNotAllowed
 from ._request import Request
 from ._response import StreamResponse
