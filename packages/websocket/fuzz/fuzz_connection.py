@@ -145,16 +145,11 @@ def write_seeds(folder: Path) -> None:
 
 
 def main() -> None:
-    arguments = sys.argv[1:]
-    seconds = 600
-    if "--seconds" in arguments:
-        at = arguments.index("--seconds")
-        seconds = int(arguments[at + 1])
-        del arguments[at : at + 2]
+    seconds = sys.argv[1] if len(sys.argv) > 1 else "600"
     with tempfile.TemporaryDirectory() as folder:
         write_seeds(Path(folder))
         command = [sys.argv[0], f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=1024"]
-        atheris.Setup([*command, *arguments, folder], test_one_input)
+        atheris.Setup([*command, *sys.argv[2:], folder], test_one_input)
         atheris.Fuzz()
 
 
