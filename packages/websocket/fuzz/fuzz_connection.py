@@ -1,6 +1,6 @@
 """Let Atheris look for bytes that a connection or a handshake cannot stand.
 
-    python fuzz/fuzz_connection.py [--seconds 600] [corpus folders and libFuzzer options]
+    python fuzz/fuzz_connection.py [SECONDS [corpus folders and libFuzzer options]]
 
 Needs the dependency group ``fuzz``. The first byte of an input chooses role, options and limits,
 the rest is what a peer sends. Found is what must not be: an undocumented error, another outcome
