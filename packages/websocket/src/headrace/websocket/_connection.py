@@ -407,7 +407,8 @@ class Connection:
     def data_to_send(self) -> bytes:
         """Return and forget the automatic answers: pongs, pings, the Close.
 
-        Call it after each round of events and after `handle_time`.
+        Call it after each round of events and after `handle_time`; where a pong should go before
+        the answer to a later message, before that answer too.
         """
         outbox = self._outbox
         if not outbox:
