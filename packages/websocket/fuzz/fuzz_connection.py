@@ -63,8 +63,10 @@ def play(connection: Connection, parts: Iterator[bytes]) -> Outcome:
         try:
             while (event := connection.next_event()) is not NEED_DATA:
                 events.append(event)
+                # At once: of many pongs that wait, only the latest are kept.
+                answers += connection.data_to_send()
                 if isinstance(event, ConnectionClosed):
-                    return events, None, answers + connection.data_to_send()
+                    return events, None, answers
         except RemoteProtocolError as error:
             return events, int(error.code), answers + connection.data_to_send()
         answers += connection.data_to_send()
