@@ -90,7 +90,6 @@ class EchoServer(asyncio.Protocol):
         try:
             while (event := connection.next_event()) is not NEED_DATA:
                 if isinstance(event, (Text, Binary)):
-                    write(connection.data_to_send())  # pongs that came due before the message
                     write(connection.send(event))
                 elif isinstance(event, ConnectionClosed):
                     break

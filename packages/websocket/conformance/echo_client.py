@@ -54,7 +54,6 @@ async def echo(port: int, path: str, deflate: Deflate | None = None) -> list[str
         try:
             while (event := connection.next_event()) is not NEED_DATA:
                 if isinstance(event, (Text, Binary)):
-                    writer.write(connection.data_to_send())
                     writer.write(connection.send(event))
                 if isinstance(event, Text):
                     texts.append(event.data)

@@ -242,6 +242,33 @@ def test_pongs_answer_pings() -> None:
     assert connection.data_to_send() == b""
 
 
+@pytest.mark.parametrize(
+    ("event", "frame"),
+    [
+        (Text("a"), plain(0x81, b"a")),
+        (Binary(b"a"), plain(0x82, b"a")),
+        (Ping(b"a"), plain(0x89, b"a")),
+        (Close(1000), plain(0x88, b"\x03\xe8")),
+    ],
+)
+def test_answers_that_wait_go_out_before_what_is_sent(event: Event, frame: bytes) -> None:
+    connection = server()
+    connection.receive_data(masked(0x89, b"1") + masked(0x89, b"2"))
+    events_of(connection)
+    with pytest.raises(LocalProtocolError):
+        connection.send(Ping(bytes(126)))
+    assert connection.send(event) == plain(0x8A, b"1") + plain(0x8A, b"2") + frame
+    assert connection.data_to_send() == b""
+
+
+def test_a_message_may_be_sent_after_the_answers_were() -> None:
+    connection = server()
+    connection.receive_data(masked(0x89, b"1"))
+    events_of(connection)
+    assert connection.data_to_send() == plain(0x8A, b"1")
+    assert connection.send(Text("a")) == plain(0x81, b"a")
+
+
 def test_pongs_may_be_left_to_the_caller() -> None:
     connection = server(autopong=False)
     connection.receive_data(masked(0x89, b"1"))

@@ -336,7 +336,7 @@ class Connection:
             if self._autopong:
                 if len(self._outbox) >= self.limits.max_control_queue:
                     del self._outbox[0]  # 5.5.3: only the latest ping needs its pong
-                self._outbox.append(self._frame(0x80 | Opcode.PONG, payload))
+                self._answer(self._frame(0x80 | Opcode.PONG, payload))
             return Ping(payload)
         if opcode is Opcode.PONG:
             return Pong(payload)
@@ -347,13 +347,13 @@ class Connection:
         code = CloseCode.NO_STATUS if close.code is None else close.code  # 7.1.5
         self._stop_reading(ConnectionClosed(code, close.reason))
         if self.state is State.CLOSE_RECEIVED and self._autoclose:  # 5.5.1: MUST answer
-            self._outbox.append(self._close_frame(close.code, ""))
+            self._answer(self._close_frame(close.code, ""))
         return close
 
     # Sending
 
     def send(self, event: Event, *, compress: bool | None = None) -> bytes:
-        """Return the bytes that send *event*.
+        """Return the bytes that send *event*, after the automatic answers that wait.
 
         Args:
             event: a message, a piece of one, a control frame.
@@ -380,16 +380,21 @@ class Connection:
         return self._send_other(event, compress)
 
     def _send_other(self, event: Event, compress: bool | None) -> bytes:
+        frames = self._serialize(event, compress)
+        # A pong that waits must not be overtaken (5.5.3), and nothing may follow a Close (5.5.1).
+        frames = self.data_to_send() + frames
+        if self.state is _OPEN:
+            self._plain_most = self._outgoing.plain_most
+        return frames
+
+    def _serialize(self, event: Event, compress: bool | None) -> bytes:
         kind = type(event)
         if kind not in SENDABLE[self.state]:
             if kind not in SENDABLE[_OPEN]:
                 raise TypeError(f"{kind.__name__} cannot be sent")
             raise LocalProtocolError(f"{kind.__name__} may not be sent: {self.state.value}")
         if isinstance(event, (Text, Binary)):
-            frames = self._outgoing.message(event, compress)
-            if self.state is _OPEN:
-                self._plain_most = self._outgoing.plain_most
-            return frames
+            return self._outgoing.message(event, compress)
         if isinstance(event, Close):
             return self._close_frame(event.code, event.reason)
         assert isinstance(event, (Ping, Pong))
@@ -407,15 +412,21 @@ class Connection:
     def data_to_send(self) -> bytes:
         """Return and forget the automatic answers: pongs, pings, the Close.
 
-        Call it after each round of events and after `handle_time`; where a pong should go before
-        the answer to a later message, before that answer too.
+        Call it after each round of events and after `handle_time`. What waits when something is
+        sent goes out before it, with the bytes that `send` returns.
         """
         outbox = self._outbox
         if not outbox:
             return b""
         data = outbox[0] if len(outbox) == 1 else b"".join(outbox)
         outbox.clear()
+        if self.state is _OPEN:
+            self._plain_most = self._outgoing.plain_most
         return data
+
+    def _answer(self, frame: bytes) -> None:
+        self._outbox.append(frame)
+        self._plain_most = -1  # what is sent next goes out after it
 
     # Time
 
@@ -440,9 +451,9 @@ class Connection:
         verdict = self._heartbeat.tick(now, self.state is not _OPEN, heard)
         if verdict is Verdict.PING:
             if len(self._outbox) < self.limits.max_control_queue:
-                self._outbox.append(self._frame(0x80 | Opcode.PING, b""))
+                self._answer(self._frame(0x80 | Opcode.PING, b""))
         elif verdict is Verdict.DEAD:
-            self._outbox.append(self._close_frame(CloseCode.INTERNAL_ERROR, "ping timeout"))
+            self._answer(self._close_frame(CloseCode.INTERNAL_ERROR, "ping timeout"))
             self._failed = True
             self._end(ConnectionClosed(CloseCode.ABNORMAL, "ping timeout"))
         elif verdict is Verdict.OVERDUE:
@@ -484,7 +495,7 @@ class Connection:
         """Fail the connection (RFC 6455, 7.1.7) and return the error to raise."""
         if self.state is _OPEN:
             reason = error.detail.encode()[:123].decode(errors="ignore")
-            self._outbox.append(self._close_frame(error.code, reason))
+            self._answer(self._close_frame(error.code, reason))
         self._failed = True
         self._end(ConnectionClosed(error.code, error.detail))
         return error
