@@ -316,7 +316,9 @@ class Connection:
         piece = message.feed(data)
         if left == 0:
             return self._end_frame(message, piece)
-        return None if self._assemble or not piece else self._piece(message, piece, False)
+        if piece and not self._assemble:
+            return self._piece(message, piece, False)
+        return NEED_DATA if stop == len(buffer) else None
 
     def _end_frame(self, message: IncomingMessage, piece: str | bytes) -> Event | None:
         if not self._final:
