@@ -148,7 +148,11 @@ def run_against_client(wstest: list[str], folder: Path, cases: list[str]) -> Pat
 
 def judge(role: str, report: Path, expected: int | None) -> bool:
     """Print the counts of a report and tell whether all is well."""
-    results = json.loads((report / "index.json").read_text())["headrace"]
+    index = report / "index.json"
+    if not index.exists():
+        print(f"{role}: the suite ended without a report")
+        return False
+    results = json.loads(index.read_text())["headrace"]
     bad = {
         case: (result["behavior"], result["behaviorClose"])
         for case, result in results.items()
