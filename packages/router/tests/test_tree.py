@@ -55,6 +55,14 @@ def test_a_new_method_may_hide_a_later_rest() -> None:
     assert first.rival("PUT") is None
 
 
+def test_a_later_rest_does_not_hide_a_new_method_of_an_earlier_one() -> None:
+    table: Tree[str] = Tree()
+    first = table.leaf(Pattern("/{a:.+}"))
+    first.targets["GET"] = "first"
+    table.leaf(Pattern("/{b:.*}")).targets["POST"] = "later"
+    assert first.rival("POST") is None
+
+
 def test_leaves_come_in_order_of_precedence() -> None:
     patterns = ["/{t:.*}", "/{t:.+}/c", "/...", "/{x}/c", "/{x:int}/c", "/7/c", "/{x}/{y}"]
     found = [leaf.leaf.targets["GET"] for leaf in tree(*patterns).walk("/7/c")]
