@@ -157,7 +157,7 @@ def choose(monkeypatch: pytest.MonkeyPatch, mode: str, built: bool) -> str:
     for name in ("MessageReader", "build_frame", "parse_head", "unmask"):
         setattr(compiled, name, None)
     compiled.IMPLEMENTATION = "c"  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, compiled.__name__, compiled if built else None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, compiled.__name__, compiled if built else None)
     monkeypatch.setenv("HEADRACE_EXTENSIONS", mode)
     monkeypatch.delitem(sys.modules, "headrace.websocket._framing")
     chosen: str = importlib.import_module("headrace.websocket._framing").IMPLEMENTATION
