@@ -68,6 +68,7 @@ WEB = [
     "_websocket",
     "_middleware",
     "_signals",
+    "_service",
     "_protocol",
     "_server",
     "_policy",

@@ -9,13 +9,11 @@ other: what a client pipelines waits in the parser, and reading pauses when it i
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import copy_context
-from email.utils import formatdate
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, cast, final
 
 import headrace.web._headers as hdrs
@@ -43,9 +41,8 @@ from ._problem import render
 from ._request import BaseRequest
 from ._response import Response, StreamResponse
 from ._sendfile import Span, send_file
+from ._service import Service
 from ._streams import DONE, Field, Fields, StreamReader, lost_connection
-
-server_logger = logging.getLogger("headrace.server")
 
 #: Bytes of pipelined requests that wait in the parser before reading pauses.
 MAX_PIPELINED: Final = 64 * 1024
@@ -59,68 +56,12 @@ _METHODS: Final = {method.encode(): method for method in hdrs.METH_ALL}
 _VERSIONS: Final = (HttpVersion10, HttpVersion11, *(HttpVersion(1, n) for n in range(2, 10)))
 
 
-async def raise_it(refusal: HTTPException, request: BaseRequest) -> StreamResponse:
-    """Answer a malformed request without further ado."""
-    raise refusal
-
-
-class Service:
-    """What the connections of one server share: its handler, limits, clock and log."""
-
-    def __init__(
-        self,
-        handler: Callable[[Any], Awaitable[StreamResponse]],
-        *,
-        request_factory: type[BaseRequest] = BaseRequest,
-        keepalive_timeout: float = 75.0,
-        head_timeout: float = 30.0,
-        lingering_time: float = 10.0,
-        max_line_size: int = 8190,
-        max_field_size: int = 8190,
-        max_headers: int = 128,
-        tcp_keepalive: bool = True,
-        server_header: str | None = None,
-        handler_cancellation: bool = False,
-        debug: bool = False,
-        logger: logging.Logger = server_logger,
-    ) -> None:
-        self.handler = handler
-        #: Answers a malformed request with the exception given.
-        self.refuse: Callable[[HTTPException, Any], Awaitable[StreamResponse]] = raise_it
-        self.request_factory = request_factory
-        self.keepalive_timeout = keepalive_timeout
-        self.head_timeout = head_timeout
-        self.lingering_time = lingering_time
-        self.limits = Limits(
-            max_request_line=max_line_size, max_header=max_field_size, max_headers=max_headers
-        )
-        self.tcp_keepalive = tcp_keepalive
-        self.handler_cancellation = handler_cancellation
-        self.debug = debug
-        self.logger = logger
-        self.log_access: Callable[[BaseRequest, StreamResponse, float], None] | None = None
-        self.connections: set[RequestHandler] = set()
-        self.closing = False
-        #: The loop's time as of the last sweep: deadlines need no better, and cost no call.
-        self.now = 0.0
-        self.idle_until = 0.0
-        self._server_fields = [] if server_header is None else [(b"Server", server_header.encode())]
-        #: The fields of every response: Date (RFC 9110, section 6.6.1) and Server.
-        self.fields: list[Field] = []
-
-    def tick(self, now: float) -> None:
-        """Set the clock and renew what depends on it."""
-        self.now = now
-        self.idle_until = now + self.keepalive_timeout
-        self.fields = [(b"Date", formatdate(usegmt=True).encode("ascii")), *self._server_fields]
-
-    def opened(self, connection: RequestHandler) -> None:
-        """Take note of a new connection."""
-        self.connections.add(connection)
-
-    def closed(self, connection: RequestHandler) -> None:
-        """Forget a connection."""
-        self.connections.discard(connection)
+@lru_cache(maxsize=16)
+def _limits(max_line_size: int, max_field_size: int, max_headers: int) -> Limits:
+    """Return the parser's limits; all connections of a server share one object."""
+    return Limits(
+        max_request_line=max_line_size, max_header=max_field_size, max_headers=max_headers
+    )
 
 
 @final
@@ -168,7 +109,8 @@ class RequestHandler(asyncio.Protocol):
     def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
         self._service = service
         self._loop = loop
-        self._parser = Connection(Role.SERVER, limits=service.limits)
+        limits = _limits(service.max_line_size, service.max_field_size, service.max_headers)
+        self._parser = Connection(Role.SERVER, limits=limits)
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._content: StreamReader | None = None

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ._log import AbstractAccessLogger, AccessLogger, make_access_log
-from ._protocol import RequestHandler, Service
+from ._protocol import RequestHandler
 from ._response import StreamResponse
+from ._service import Served, Service
 
 #: How often idle connections are looked through, in seconds.
 SWEEP_INTERVAL = 1.0
@@ -88,7 +89,7 @@ class Server(Service):
         """Return the protocol for a new connection."""
         return RequestHandler(self, asyncio.get_running_loop())
 
-    def opened(self, connection: RequestHandler) -> None:
+    def opened(self, connection: Served) -> None:
         """Take note of a new connection; the first one starts the clock."""
         if self._sweeping is None:
             loop = connection.loop
@@ -96,7 +97,7 @@ class Server(Service):
             self._sweeping = loop.call_later(self._sweep_interval, self._sweep, loop)
         super().opened(connection)
 
-    def closed(self, connection: RequestHandler) -> None:
+    def closed(self, connection: Served) -> None:
         """Forget a connection; the last one ends the waiting in `shutdown`."""
         super().closed(connection)
         if self._emptied is not None and not self.connections and not self._emptied.done():

@@ -1,0 +1,91 @@
+"""What the connections of one server share: the handler, the settings, the clock, the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from typing import Any, Protocol
+
+from ._exceptions import HTTPException
+from ._request import BaseRequest
+from ._response import StreamResponse
+from ._streams import Field
+
+server_logger = logging.getLogger("headrace.server")
+
+
+class Served(Protocol):
+    """A connection as its service knows it."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+    def sweep(self) -> None: ...
+    def shut_down(self) -> bool: ...
+    def end_upgrade(self) -> None: ...
+    def cancel(self) -> asyncio.Task[None] | None: ...
+
+
+async def raise_it(refusal: HTTPException, request: BaseRequest) -> StreamResponse:
+    """Answer a malformed request without further ado."""
+    raise refusal
+
+
+class Service:
+    """What the connections of one server share: its handler, limits, clock and log."""
+
+    def __init__(
+        self,
+        handler: Callable[[Any], Awaitable[StreamResponse]],
+        *,
+        request_factory: type[BaseRequest] = BaseRequest,
+        keepalive_timeout: float = 75.0,
+        head_timeout: float = 30.0,
+        lingering_time: float = 10.0,
+        max_line_size: int = 8190,
+        max_field_size: int = 8190,
+        max_headers: int = 128,
+        tcp_keepalive: bool = True,
+        server_header: str | None = None,
+        handler_cancellation: bool = False,
+        debug: bool = False,
+        logger: logging.Logger = server_logger,
+    ) -> None:
+        self.handler = handler
+        #: Answers a malformed request with the exception given.
+        self.refuse: Callable[[HTTPException, Any], Awaitable[StreamResponse]] = raise_it
+        self.request_factory = request_factory
+        self.keepalive_timeout = keepalive_timeout
+        self.head_timeout = head_timeout
+        self.lingering_time = lingering_time
+        self.max_line_size = max_line_size
+        self.max_field_size = max_field_size
+        self.max_headers = max_headers
+        self.tcp_keepalive = tcp_keepalive
+        self.handler_cancellation = handler_cancellation
+        self.debug = debug
+        self.logger = logger
+        self.log_access: Callable[[BaseRequest, StreamResponse, float], None] | None = None
+        self.connections: set[Served] = set()
+        self.closing = False
+        #: The loop's time as of the last sweep: deadlines need no better, and cost no call.
+        self.now = 0.0
+        self.idle_until = 0.0
+        self._server_fields = [] if server_header is None else [(b"Server", server_header.encode())]
+        #: The fields of every response: Date (RFC 9110, section 6.6.1) and Server.
+        self.fields: list[Field] = []
+
+    def tick(self, now: float) -> None:
+        """Set the clock and renew what depends on it."""
+        self.now = now
+        self.idle_until = now + self.keepalive_timeout
+        self.fields = [(b"Date", formatdate(usegmt=True).encode("ascii")), *self._server_fields]
+
+    def opened(self, connection: Served) -> None:
+        """Take note of a new connection."""
+        self.connections.add(connection)
+
+    def closed(self, connection: Served) -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
