@@ -177,6 +177,60 @@ async def test_websockets_are_told_that_the_server_goes_away(
     assert failures() == []
 
 
+async def test_a_long_answer_is_told_that_the_server_goes_away(
+    serve: Serve, failures: Failures
+) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(f"{request.shutting_down} ".encode())
+        await request.wait_for_shutdown()
+        await request.wait_for_shutdown()
+        await response.write(str(request.shutting_down).encode())
+        return response
+
+    served = await serve(handler)
+    staying, leaving = [await served.connect() for _ in range(2)]
+    for wire in (staying, leaving):
+        wire.send(GET)
+        await wire.head()
+    await served.until(lambda: len(served.server._shutdown_waiters) == 2)
+    running = [c.running for c in served.server.connections]
+    running[0].cancel()
+    await served.until(lambda: len(served.server._shutdown_waiters) == 1)
+    async with asyncio.timeout(5):
+        await served.server.shutdown(10.0)
+    ends = sorted([await staying.rest(), await leaving.rest()])
+    assert [end.count(b"False") for end in ends] == [1, 1]
+    assert [end.count(b"True") for end in ends].count(1) == 1
+    assert not served.server._shutdown_waiters
+    assert failures() == []
+
+
+async def test_a_websocket_that_opens_too_late_is_closed_at_once(serve: Serve) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        begun.set()
+        await gate.wait()
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        async for _ in ws:
+            pass
+        return ws
+
+    served = await serve(handler)
+    opening = asyncio.ensure_future(served.client.ws_connect("/"))
+    await begun.wait()
+    ending = asyncio.ensure_future(served.server.shutdown(10.0))
+    await served.until(lambda: served.server.gone_away)
+    gate.set()
+    message = await (await opening).receive()
+    assert (message.type, message.data) == (web.WSMsgType.CLOSE, web.WSCloseCode.GOING_AWAY)
+    async with asyncio.timeout(5):
+        await ending
+
+
 @pytest.mark.parametrize("keepalive_timeout", [0, 0.001])
 async def test_the_clock_is_not_hurried_by_tiny_timeouts(keepalive_timeout: float) -> None:
     server = web.Server(hello, keepalive_timeout=keepalive_timeout)

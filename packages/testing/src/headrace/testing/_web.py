@@ -202,6 +202,15 @@ class MockedExchange:
         """Wait for ever: the client stays."""
         await asyncio.Event().wait()
 
+    @property
+    def shutting_down(self) -> bool:
+        """Tell that the server stays."""
+        return False
+
+    async def wait_for_shutdown(self) -> None:
+        """Wait for ever: the server stays."""
+        await asyncio.Event().wait()
+
     def cancel_on_disconnect(self, wanted: bool) -> None:
         """Do nothing: nobody disconnects."""
 

@@ -512,6 +512,13 @@ class RequestHandler(asyncio.Protocol):
             self._gone_waiters.append(waiter)
             await waiter
 
+    @property
+    def shutting_down(self) -> bool:
+        return self._service.shutting_down
+
+    async def wait_for_shutdown(self) -> None:
+        await self._service.wait_for_shutdown(self._loop)
+
     def _wake_for_disconnection(self) -> None:
         waiters, self._gone_waiters = self._gone_waiters, None
         for waiter in waiters or ():
@@ -617,6 +624,8 @@ class RequestHandler(asyncio.Protocol):
         if rest:
             protocol.data_received(rest)
         self._resume_reading()
+        if self._service.gone_away:
+            self.end_upgrade()
 
     def _connected(self) -> asyncio.Transport:
         if self._transport is None:

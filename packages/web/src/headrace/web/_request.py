@@ -575,6 +575,19 @@ class BaseRequest(Store):
         """Wait until the client has gone, or stops sending."""
         await self._exchange.wait_for_disconnection()
 
+    @property
+    def shutting_down(self) -> bool:
+        """Whether the server has been told to stop; it may still accept requests for a while."""
+        return self._exchange.shutting_down
+
+    async def wait_for_shutdown(self) -> None:
+        """Wait until the server ends what has no end of its own: time to end a long answer.
+
+        That is after it has stopped listening and `on_shutdown` has run, when WebSockets are
+        closed with 1001. What does not end then is cancelled when the time of the shutdown is up.
+        """
+        await self._exchange.wait_for_shutdown()
+
     # -- answers that precede the answer
 
     async def send_continue(self) -> None:

@@ -114,19 +114,18 @@ class Server(Service):
 
     def pre_shutdown(self) -> None:
         """Close idle connections; the others close when their request is answered."""
-        self.closing = True
+        self.shutting_down = self.closing = True
         for connection in list(self.connections):
             connection.shut_down()
 
     async def shutdown(self, timeout: float | None = None) -> None:
         """End all connections: idle ones at once, those with a handler within *timeout* seconds.
 
-        WebSockets are told that the server goes away. What a client has not taken by then is
+        Event streams and WebSockets are told that the server goes away. What a client has not taken by then is
         lost, and handlers that still run are cancelled. None waits for as long as they take.
         """
         self.pre_shutdown()
-        for connection in list(self.connections):
-            connection.end_upgrade()
+        self.go_away()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 while self.connections:

@@ -68,7 +68,13 @@ class Service:
         self.logger = logger
         self.log_access: Callable[[BaseRequest, StreamResponse, float], None] | None = None
         self.connections: set[Served] = set()
+        #: Whether the server has been told to stop: what tells whether it is ready looks here.
+        self.shutting_down = False
+        #: Whether connections end with the answer that they are at.
         self.closing = False
+        #: Whether answers without an end of their own have been told to end.
+        self.gone_away = False
+        self._shutdown_waiters: set[asyncio.Future[None]] = set()
         #: The loop's time as of the last sweep: deadlines need no better, and cost no call.
         self.now = 0.0
         self.idle_until = 0.0
@@ -81,6 +87,26 @@ class Service:
         self.now = now
         self.idle_until = now + self.keepalive_timeout
         self.fields = [(b"Date", formatdate(usegmt=True).encode("ascii")), *self._server_fields]
+
+    async def wait_for_shutdown(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait until `go_away` is called; return at once when it was."""
+        if self.gone_away:
+            return
+        waiter = loop.create_future()
+        self._shutdown_waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._shutdown_waiters.discard(waiter)
+
+    def go_away(self) -> None:
+        """Tell answers without an end of their own, event streams and WebSockets, to end."""
+        self.gone_away = True
+        for waiter in self._shutdown_waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        for connection in list(self.connections):
+            connection.end_upgrade()
 
     def opened(self, connection: Served) -> None:
         """Take note of a new connection."""
