@@ -121,8 +121,9 @@ class Server(Service):
     async def shutdown(self, timeout: float | None = None) -> None:
         """End all connections: idle ones at once, those with a handler within *timeout* seconds.
 
-        Event streams and WebSockets are told that the server goes away. What a client has not taken by then is
-        lost, and handlers that still run are cancelled. None waits for as long as they take.
+        Event streams and WebSockets are told that the server goes away. What a client has not
+        taken by then is lost, and handlers that still run are cancelled. None waits for as long
+        as they take.
         """
         self.pre_shutdown()
         self.go_away()
