@@ -252,9 +252,9 @@ def serve(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, default=False)
 def bench(session: nox.Session) -> None:
-    """Measure with wrk against the peers; see benchmarks/README.md for the options."""
+    """Measure all servers against the peers; see benchmarks/README.md for the options."""
     install_wheels(session, ["web"], "require", "-r", str(ROOT / "benchmarks/requirements.txt"))
-    session.run("python", str(ROOT / "benchmarks" / "bench_http.py"), *session.posargs)
+    session.run("python", str(ROOT / "benchmarks"), *session.posargs)
 
 
 @nox.session(python=PYTHON, default=False)
