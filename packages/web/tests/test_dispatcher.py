@@ -301,3 +301,63 @@ def test_routes_are_listed_and_look_ups_explained() -> None:
     assert "/{tenant}/middle/inner/x/{id:int}" in table
     assert f"{__name__}.show" in table
     assert "/y" in str(root.router.explain("GET", "/y"))
+
+
+# -- resources that are made apart
+
+
+async def tell(request: web.Request) -> web.Response:
+    return web.Response(text=f"{request.match_info.route.name}: {dict(request.match_info)}")
+
+
+async def test_a_resource_is_registered(serve: Serve) -> None:
+    plain = web.PlainResource("/plain", name="plain")
+    plain.add_route("GET", tell)
+    dynamic = web.DynamicResource("/{kind}/{id:int}", name="dynamic")
+    assert str(dynamic.url_for(kind="a", id=5)) == "/a/5"
+    app = web.Application()
+    for resource in (plain, dynamic):
+        app.router.register_resource(resource)
+        assert resource.name is not None
+        assert app.router[resource.name] is resource
+    dynamic.add_route("GET", tell)
+    assert list(app.router.resources()) == [plain, dynamic]
+    assert app.router.add_resource("/plain") is plain
+    served = await serve(app)
+    for path, text in [("/plain", "plain: {}"), ("/a/5", "dynamic: {'kind': 'a', 'id': 5}")]:
+        async with served.client.get(path) as response:
+            assert (response.status, await response.text()) == (200, text)
+
+
+async def test_a_registered_resource_is_nested_like_any_other() -> None:
+    resource = web.PlainResource("/x", name="x")
+    inner, outer = web.Application(), web.Application()
+    inner.router.register_resource(resource)
+    outer.add_subapp("/inner", inner)
+    assert str(inner.router["x"].url_for()) == "/inner/x"
+
+
+class Asked(web.Resource):
+    async def resolve(self, request: web.Request) -> Any:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("resource", [Asked("/x"), web.AbstractResource("/x"), "/x"])
+def test_what_cannot_be_registered(resource: Any) -> None:
+    with pytest.raises(TypeError, match="PlainResource or a DynamicResource"):
+        web.Application().router.register_resource(resource)
+
+
+def test_a_path_has_one_resource() -> None:
+    app = web.Application()
+    app.router.add_resource("/x")
+    with pytest.raises(ValueError, match="has a resource already"):
+        app.router.register_resource(web.PlainResource("/x"))
+    app.freeze()
+    with pytest.raises(RuntimeError, match="has started"):
+        app.router.register_resource(web.PlainResource("/y"))
+
+
+def test_an_application_may_be_given_its_router() -> None:
+    router = web.UrlDispatcher()
+    assert web.Application(router=router).router is router

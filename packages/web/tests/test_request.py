@@ -499,7 +499,7 @@ def test_clone_with_other_fields() -> None:
 
 
 async def test_a_clone_belongs_to_the_same_application() -> None:
-    app, seen = web.Application(), []
+    app, outer, seen = web.Application(), web.Application(), []
 
     async def listener(request: web.Request, response: web.StreamResponse) -> None:
         seen.append(request)
@@ -510,14 +510,16 @@ async def test_a_clone_belongs_to_the_same_application() -> None:
         assert copy.match_info == request.match_info == {"name": "x"}
         response = web.Response()
         await response.prepare(copy)
-        assert seen == [copy]
+        assert seen == [copy, copy]
         return response
 
     app.on_response_prepare.append(listener)
     app.router.add_get("/{name}", handler)
-    app.freeze()
-    await app.dispatch(make_request("/x"))
-    assert len(seen) == 1
+    outer.on_response_prepare.append(listener)
+    outer.add_subapp("/outer", app)
+    outer.freeze()
+    await outer.dispatch(make_request("/outer/x"))
+    assert len(seen) == 2
 
 
 def test_a_clone_has_values_of_its_own() -> None:

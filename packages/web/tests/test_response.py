@@ -273,6 +273,64 @@ async def test_a_stream() -> None:
     ]
 
 
+def chunked(response: web.StreamResponse) -> None:
+    response.content_length = 5
+    response.enable_chunked_encoding(1024)
+    assert response.chunked
+
+
+@pytest.mark.parametrize(
+    ("make", "change", "content_type"),
+    [
+        (web.StreamResponse, lambda response: None, "application/octet-stream"),
+        (web.StreamResponse, chunked, "application/octet-stream"),
+        (web.StreamResponse, lambda response: response.headers, "application/octet-stream"),
+        (lambda: web.StreamResponse(headers={"X": "y"}), None, "application/octet-stream"),
+        (lambda: web.StreamResponse(headers={"Content-Type": "a/b"}), None, "a/b"),
+        (lambda: web.StreamResponse(status=204), None, None),
+        (lambda: web.StreamResponse(status=205), None, None),
+        (lambda: web.StreamResponse(status=304), None, None),
+        (lambda: web.StreamResponse(headers={"Content-Length": "0"}), None, None),
+        (web.Response, None, None),
+        (lambda: web.Response(text="x"), None, "text/plain; charset=utf-8"),
+        (
+            lambda: web.Response(text="x"),
+            lambda response: response.headers.popall("Content-Type"),
+            "application/octet-stream",
+        ),
+    ],
+)
+async def test_what_has_a_body_has_a_type(make: Any, change: Any, content_type: str | None) -> None:
+    exchange = FakeExchange()
+    response = make()
+    if change is not None:
+        change(response)
+    await response.prepare(make_request(exchange=exchange))
+    assert exchange.fields().get("content-type") == content_type
+
+
+async def test_the_hook_sees_the_type() -> None:
+    seen = []
+
+    async def hook(response: web.StreamResponse) -> None:
+        seen.append(response.headers["Content-Type"])
+
+    request = make_request()
+    request._prepare_hook = hook
+    await web.StreamResponse().prepare(request)
+    assert seen == ["application/octet-stream"]
+
+
+async def test_the_task() -> None:
+    response = web.StreamResponse()
+    assert response.task is None
+    assert not response.chunked
+    await response.prepare(make_request())
+    assert response.task is asyncio.current_task()
+    with pytest.raises(RuntimeError, match="coding of the body"):
+        response.enable_chunked_encoding()
+
+
 async def test_the_order_of_calls() -> None:
     response = web.StreamResponse()
     with pytest.raises(RuntimeError, match="prepare"):

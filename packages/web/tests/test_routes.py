@@ -214,6 +214,8 @@ def test_info(app: web.Application, path: str, info: tuple[str, str]) -> None:
     resource = app.router.add_get(path, handler).resource
     assert resource is not None
     assert dict([info]).items() <= dict(resource.get_info()).items()
+    (_, route) = resource
+    assert route.get_info() == resource.get_info()
 
 
 # -- the match
@@ -233,6 +235,7 @@ async def test_match_info(app: web.Application) -> None:
     assert (match.route, match.handler, match.http_exception) == (route, look, None)
     assert (match.apps, match.current_app) == ((app,), app)
     assert match.get_info()["formatter"] == "/{a}"
+    assert await match.expect_handler(make_request()) is None
     assert "'a': 'x'" in repr(match)
 
 
@@ -254,6 +257,7 @@ async def test_a_miss_is_a_match_too(
     assert (match.route.status, match.route.reason) == (status, caught.value.reason)
     assert (match.route.name, match.route.resource) == (None, None)
     assert str(status) in repr(match.route)
+    assert match.get_info() == {"http_exception": caught.value}
     with pytest.raises(web.HTTPClientError):
         await match.handler(request)
 

@@ -91,5 +91,24 @@ async def test_a_frozen_signal_cannot_be_changed(change: Callable[[Any, Any], ob
     assert len(calls) == 1
 
 
+async def test_it_decorates() -> None:
+    calls: list[int] = []
+    signal: web.Signal[[int]] = web.Signal()
+
+    @signal
+    async def callback(number: int) -> None:
+        calls.append(number)
+
+    assert list(signal) == [callback]
+    await signal.send(5)
+    await callback(6)
+    assert calls == [5, 6]
+
+
 def test_repr() -> None:
-    assert repr(web.Signal()) == "<Signal frozen=False []>"
+    assert repr(web.Signal()) == "<Signal owner=None, frozen=False, []>"
+    signal: web.Signal[[]] = web.Signal("the owner")
+    signal.freeze()
+    assert repr(signal) == "<Signal owner='the owner', frozen=True, []>"
+    app = web.Application()
+    assert repr(app.on_startup).startswith(f"<Signal owner={app!r}, ")

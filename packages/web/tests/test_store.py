@@ -8,6 +8,7 @@ import pytest
 from exchanges import make_request
 
 from headrace import web
+from headrace.web._store import Layers
 
 KEYS = [web.AppKey, web.RequestKey, web.ResponseKey]
 STORES = [web.Application, make_request, web.Response, web.StreamResponse, web.HTTPNotFound]
@@ -106,3 +107,19 @@ def test_a_handler_made_is_a_start() -> None:
     with pytest.warns(DeprecationWarning, match="started application"):
         app["late"] = 1
     assert app["late"] == 1
+
+
+def test_layers() -> None:
+    name = web.AppKey("name", str)
+    inner, outer = web.Application(), web.Application()
+    inner["both"], outer["both"], outer[name], inner["inner"] = 1, 2, "outer", None
+    layers = Layers(inner, outer)
+    assert (layers["both"], layers[name], layers["inner"]) == (1, "outer", None)
+    assert (layers.get("both"), layers.get("none"), layers.get("none", 5)) == (1, None, 5)
+    assert (layers.get("inner", 5), name in layers, "none" in layers) == (None, True, False)
+    assert (list(layers), len(layers)) == (["both", "inner", name], 3)
+    assert repr(layers).startswith("<Layers of 2 stores: ['both', ")
+    with pytest.raises(KeyError, match="none"):
+        layers["none"]
+    with pytest.raises(TypeError):
+        layers["both"] = 3  # type: ignore[index]

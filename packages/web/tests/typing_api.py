@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, assert_type
+from typing import Any, NoReturn, assert_type
 
 from multidict import CIMultiDictProxy, MultiMapping
 from yarl import URL
@@ -70,7 +70,27 @@ async def handler(request: web.Request) -> web.Response:
     request.path = "/"  # type: ignore[assignment]
     request.headers["X"] = "y"  # type: ignore[index]
     request.cookies["a"] = "b"  # type: ignore[index]
+    assert_type(request.app, web.Application)
+    assert_type(request.app[COUNT], int)
+    _ = request.app.ruoter  # type: ignore[attr-defined]
+    request.app = app  # type: ignore[misc]
+    assert_type(request.match_info, web.UrlMappingMatchInfo)
+    assert_type(request.match_info.route, web.AbstractRoute)
+    assert_type(request.match_info.http_exception, web.HTTPException | None)
+    _ = request.match_info.ruote  # type: ignore[attr-defined]
+    assert_type(request.app.router["name"].url_for(name="x"), URL)
+    assert_type(request.app.router["name"].url(parts={"name": "x"}), str)
+    assert_type(request.config_dict[COUNT], int)
+    assert_type(request.config_dict.get(COUNT), int | None)
+    request.config_dict[COUNT] = 1  # type: ignore[index]
+    assert_type(request.forwarded, tuple[Mapping[str, str], ...])
+    if isinstance(request, web.Request):
+        await takes_the_application(request.app)
     return web.Response(text=request.match_info["name"])
+
+
+async def takes_the_application(app: web.Application) -> None:
+    app[COUNT] += 1
 
 
 def plain(request: web.Request) -> web.Response:
@@ -128,6 +148,30 @@ assert_type(app.router["name"].url_for(name="x"), URL)
 app.router.add_route("GET", "/plain", plain)
 app.router.add_route("GET", "/none", None)  # type: ignore[arg-type]
 app.router.add_route("GET", "/stream")  # type: ignore[call-arg]
+
+
+async def forgets_to_return(request: web.Request) -> None:
+    web.Response()
+
+
+def returns_text(request: web.Request) -> str:
+    return "text"
+
+
+async def takes_nothing() -> web.Response:
+    return web.Response()
+
+
+async def raises(request: web.Request) -> NoReturn:
+    raise web.HTTPFound("/")
+
+
+app.router.add_get("/forgets", forgets_to_return)  # type: ignore[arg-type]
+app.router.add_get("/text", returns_text)  # type: ignore[arg-type]
+app.router.add_get("/nothing", takes_nothing)  # type: ignore[arg-type]
+app.router.add_get("/raises", raises)
+app.router.add_get("/exception", redirect)
+app.add_routes([web.get("/forgets", forgets_to_return)])  # type: ignore[arg-type]
 app.router.add_get("/typo", handler, nmae="x")  # type: ignore[call-arg]
 app.add_routes([web.get("/a", handler), web.post("/b", plain)])
 app.add_routes([handler])  # type: ignore[list-item]
@@ -142,12 +186,53 @@ async def decorated(request: web.Request) -> web.Response:
     return await handler(request)
 
 
+@table.view("/view")
+class View(web.View):
+    async def get(self) -> web.StreamResponse:
+        assert_type(self.request, web.Request)
+        return web.Response(text=self.request.match_info["name"])
+
+
+@table.get("/forgets")  # type: ignore[type-var]
+async def forgets_too(request: web.Request) -> None:
+    web.Response()
+
+
+typed: Callable[[web.Request], Awaitable[web.Response]] = decorated
 assert_type(table[0], web.RouteDef | web.StaticDef)
 app.add_routes(table)
+app.router.add_view("/view", View)
+app.router.register_resource(web.PlainResource("/apart", name="apart"))
+assert_type(web.PlainResource("/apart").add_route("GET", handler), web.ResourceRoute)
+
+
+async def allow(request: web.Request) -> web.StreamResponse | None:
+    return web.HTTPForbidden() if "Authorization" not in request.headers else None
+
+
+app.router.add_put("/expect", handler, expect_handler=allow)
+app.router.add_put("/expect", handler, expect_handler=returns_text)  # type: ignore[arg-type]
+
+admin = app.router.group("/admin", client_max_size=10, metadata={"role": "admin"})
+assert_type(admin.add_get("/", handler, timeout=1.5), web.ResourceRoute)
+admin.add_get("/", handler, timeout="1")  # type: ignore[arg-type]
+assert_type(app.add_subapp("/sub", web.Application()), web.PrefixedSubAppResource)
+app.add_subapp("/sub", handler)  # type: ignore[arg-type]
 
 # -- middlewares and signals
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def made(name: str) -> web.Middleware:
+    @web.middleware
+    async def middleware(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+        response = await handler(request)
+        assert_type(response, web.StreamResponse)
+        await handler()  # type: ignore[call-arg]
+        return response
+
+    return middleware
 
 
 @web.middleware
@@ -167,7 +252,8 @@ async def of_one_argument(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-web.Application(middlewares=[middleware, undecorated, factory])
+web.Application(middlewares=[middleware, undecorated, factory, made("x")])
+web.Application(middlewares=[web.normalize_path_middleware()])
 web.Application(middlewares=[of_one_argument])  # type: ignore[list-item]
 web.Application(middlewares="middleware")  # type: ignore[arg-type]
 
@@ -190,6 +276,20 @@ app.on_response_prepare.append(on_prepare)
 app.on_startup.append(on_prepare)  # type: ignore[arg-type]
 app.on_response_prepare.append(on_startup)  # type: ignore[arg-type]
 app.cleanup_ctx.append(context)
+own: web.Signal[[int, str]] = web.Signal("owner")
+
+
+@own
+async def called(number: int, text: str) -> None: ...
+
+
+@app.on_startup
+async def prepares(app: web.Application) -> None: ...
+
+
+async def send() -> None:
+    await own.send(5, "x")
+    await own.send("x", 5)  # type: ignore[arg-type]
 
 
 class AccessLog(web.AbstractAccessLogger):

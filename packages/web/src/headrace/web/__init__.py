@@ -17,6 +17,9 @@ when first asked for.
 from . import _headers as hdrs
 from ._app import (
     Application,
+    Handler,
+    Middleware,
+    Request,
 )
 from ._conditional import (
     check_conditions,
@@ -145,7 +148,6 @@ from ._proxy import (
 )
 from ._request import (
     BaseRequest,
-    Request,
 )
 from ._response import (
     Response,
@@ -308,10 +310,12 @@ __all__ = [
     "HTTPUseProxy",
     "HTTPVariantAlsoNegotiates",
     "HTTPVersionNotSupported",
+    "Handler",
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",
     "JSONAccessLogger",
+    "Middleware",
     "MsgType",
     "MultipartReader",
     "NamedPipeSite",

@@ -1,4 +1,8 @@
-"""The application: routes, middlewares, signals, shared values, and the way of a request."""
+"""The application: routes, middlewares, signals, shared values, and the way of a request.
+
+The request that an application dispatches stands here too: each of the two classes tells of the
+other, and what is below knows neither.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from inspect import isasyncgenfunction, isawaitable
-from typing import Any, Final, TypeVar, overload
+from typing import Any, Final, Self, TypeVar, overload
 
 import headrace.web._headers as hdrs
 from headrace.router import Match, Miss
 
+from ._addons import ApplicationNames
 from ._dispatcher import (
     AbstractRouteDef,
     PrefixedSubAppResource,
@@ -25,29 +30,72 @@ from ._dispatcher import (
 from ._errors import CleanupError
 from ._exceptions import HTTPException
 from ._forms import CLIENT_MAX_FIELDS
-from ._middleware import AnyMiddleware, Handler, as_handler, compose
+from ._middleware import AnyMiddleware, as_handler, compose
 from ._policy import Policy
-from ._request import CLIENT_MAX_SIZE, Request
+from ._reify import reify
+from ._request import CLIENT_MAX_SIZE, BaseRequest
 from ._response import JSONEncoder, Response, StreamResponse, json_response
-from ._routes import AbstractRoute, MissMatch, MissRoute, ResourceRoute, SystemRoute
+from ._routes import (
+    AbstractRoute,
+    MissMatch,
+    MissRoute,
+    ResourceRoute,
+    SystemRoute,
+    UrlMappingMatchInfo,
+)
 from ._server import Server
 from ._signals import Signal
-from ._store import Key, Store
+from ._store import Key, Layers, Store
 
 web_logger: Final = logging.getLogger("headrace.web")
 
 T = TypeVar("T")
+
+
+class Request(BaseRequest):
+    """A request that an application has dispatched."""
+
+    def _take_over(self, original: Self) -> None:
+        super()._take_over(original)
+        self._app = original._app
+        hook = original._prepare_hook
+        self._prepare_hook = hook.of(self) if isinstance(hook, _PrepareHook) else hook
+
+    @property
+    def app(self) -> Application:
+        """The application whose middleware or handler is running."""
+        app: Application = self._app
+        return app
+
+    @property
+    def config_dict(self) -> Layers:
+        """The values of the application and, where it has none, of those around it."""
+        return Layers(*reversed(self.match_info.apps))
+
+    @reify
+    def match_info(self) -> UrlMappingMatchInfo:
+        """What the dispatcher found: a mapping of the path's variables, and the route."""
+        if self._matched is None:
+            raise AttributeError("the request has not been dispatched yet")
+        found: UrlMappingMatchInfo
+        found = self._matched.value.match_info(self, self._matched.params)
+        return found
+
+
+Handler = Callable[[Request], Awaitable[StreamResponse]]
+Middleware = Callable[[Request, Handler], Awaitable[StreamResponse]]
 
 CleanupContext = Callable[
     ["Application"], "AsyncIterator[None] | AbstractAsyncContextManager[None]"
 ]
 
 
-class Application(Store):
+class Application(Store, ApplicationNames):
     """Routes, middlewares and signals, and a mapping for what handlers share.
 
     Args:
         logger: Where the application logs.
+        router: A dispatcher with routes to begin with.
         middlewares: Middlewares of either dialect, the outermost first.
         handler_args: Settings for the `Server`, as `make_handler` takes them.
         client_max_size: Bytes of body that `Request.read` and its like accept; 0 for any.
@@ -66,6 +114,7 @@ class Application(Store):
         self,
         *,
         logger: logging.Logger = web_logger,
+        router: UrlDispatcher | None = None,
         middlewares: Iterable[AnyMiddleware] = (),
         handler_args: Mapping[str, Any] | None = None,
         client_max_size: int | None = None,
@@ -79,12 +128,12 @@ class Application(Store):
     ) -> None:
         self.logger = logger
         self.debug = debug
-        self.on_response_prepare: Final[Signal[Request, StreamResponse]] = Signal()
-        self.on_startup: Final[Signal[Application]] = Signal()
-        self.on_shutdown: Final[Signal[Application]] = Signal()
-        self.on_cleanup: Final[Signal[Application]] = Signal()
+        self.on_response_prepare: Final[Signal[Request, StreamResponse]] = Signal(self)
+        self.on_startup: Final[Signal[Application]] = Signal(self)
+        self.on_shutdown: Final[Signal[Application]] = Signal(self)
+        self.on_cleanup: Final[Signal[Application]] = Signal(self)
         self.cleanup_ctx: Final[list[CleanupContext]] = []
-        self._router: Final = UrlDispatcher()
+        self._router: Final = router or UrlDispatcher()
         self._middlewares = list(middlewares)
         self._handler_args = dict(handler_args or {})
         self.json_dumps = json_dumps
@@ -391,7 +440,7 @@ def _prepare(route: AbstractRoute, apps: tuple[Application, ...], around: Policy
     steps = [] if route.enter is None else [route.enter]
     signals = [app.on_response_prepare for app in apps if len(app.on_response_prepare)]
     if signals:
-        steps.append(partial(_hook, signals))
+        steps.append(partial(_set_hook, signals))
     if policy.handler_cancellation is not None or (
         (policy.client_max_size, policy.client_max_fields) != (CLIENT_MAX_SIZE, CLIENT_MAX_FIELDS)
     ):
@@ -410,12 +459,26 @@ def _in_turn(steps: list[Callable[[Request], None]]) -> Callable[[Request], None
     return enter
 
 
-def _hook(signals: list[Signal[Request, StreamResponse]], request: Request) -> None:
-    async def send(response: StreamResponse) -> None:
-        for signal in signals:
-            await signal.send(request, response)
+class _PrepareHook:
+    """Sends `on_response_prepare`, of the outermost application first."""
 
-    request._prepare_hook = send
+    __slots__ = ("_request", "_signals")
+
+    def __init__(self, signals: list[Signal[Request, StreamResponse]], request: Request) -> None:
+        self._signals = signals
+        self._request = request
+
+    async def __call__(self, response: StreamResponse) -> None:
+        for signal in self._signals:
+            await signal.send(self._request, response)
+
+    def of(self, request: Request) -> _PrepareHook:
+        """Return the same for a clone."""
+        return _PrepareHook(self._signals, request)
+
+
+def _set_hook(signals: list[Signal[Request, StreamResponse]], request: Request) -> None:
+    request._prepare_hook = _PrepareHook(signals, request)
 
 
 def _limit(policy: Policy, request: Request) -> None:

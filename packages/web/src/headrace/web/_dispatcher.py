@@ -14,7 +14,7 @@ from headrace.router import Resource as Pattern
 from ._exceptions import HTTPMethodNotAllowed, HTTPNotFound
 from ._middleware import AnyHandler, AnyMiddleware
 from ._policy import NO_POLICY, Policy
-from ._request import Request
+from ._request import BaseRequest
 from ._response import StreamResponse
 from ._routes import (
     AbstractMatchInfo,
@@ -245,7 +245,7 @@ class AbstractRouter(ABC):
     """What finds the routes of requests."""
 
     @abstractmethod
-    async def resolve(self, request: Request) -> AbstractMatchInfo:
+    async def resolve(self, request: BaseRequest) -> AbstractMatchInfo:
         """Return what *request* finds."""
 
     @property
@@ -284,11 +284,11 @@ class RouteGroup(Registrar):
         return RouteGroup(self, prefix, Policy(**options))
 
 
-async def raise_miss(request: Request) -> StreamResponse:
+async def raise_miss(request: BaseRequest) -> StreamResponse:
     """Raise the 404 or 405 of a request that no route matches."""
-    exception = request.match_info.http_exception
-    assert exception is not None
-    raise exception
+    miss = request._matched
+    assert isinstance(miss, MissMatch)
+    raise miss.value.http_exception
 
 
 def miss_match(method: str, miss: Match[ResourceRoute] | Miss, apps: tuple[Any, ...]) -> MissMatch:
@@ -326,7 +326,7 @@ class PrefixedSubAppResource(AbstractResource):
         for resource in self._inner.resources():
             resource.move(table, prefix.rstrip("/"))
 
-    def _enter(self, request: Request) -> None:
+    def _enter(self, request: BaseRequest) -> None:
         """Replace the match with the miss that it is."""
         match = request._matched
         assert isinstance(match, Match)
@@ -374,17 +374,35 @@ class UrlDispatcher(AbstractRouter, Registrar, Mapping[str, AbstractResource]):
         resource = self._by_pattern.get(pattern)
         if not isinstance(resource, Resource):
             kind = DynamicResource if pattern.variables else PlainResource
-            resource = self._by_pattern[pattern] = kind(pattern)
-            self._resources.append(resource)
+            resource = kind(path, name=name, table=self._router)
+            self._take_in(pattern, resource)
         return resource
+
+    def register_resource(self, resource: AbstractResource) -> None:
+        """Add a resource that was made apart, ``PlainResource("/path")`` or one with variables.
+
+        Raises:
+            TypeError: *resource* is no `Resource`, or wants to be asked what it matches.
+            ValueError: The path has a resource already, or the name is taken.
+            RuntimeError: The application has started.
+        """
+        self.refuse_when_frozen()
+        if not isinstance(resource, Resource) or hasattr(resource, "resolve"):
+            raise TypeError(
+                f"cannot register {resource!r}: routes are found by patterns, so a resource must "
+                "be a PlainResource or a DynamicResource, without a resolve() of its own"
+            )
+        if self._router.add_resource(resource._origin.pattern) in self._by_pattern:
+            raise ValueError(f"the path of {resource!r} has a resource already")
+        resource.settle(self._router)
+        self._take_in(resource._origin, resource)
 
     def _add_static(
         self, prefix: str, path: str | os.PathLike[str], policy: Policy, options: dict[str, Any]
     ) -> StaticResource:
         self.refuse_when_frozen()
         resource = StaticResource(self._router, prefix, path, policy=policy, **options)
-        self._by_pattern[resource._origin] = resource
-        self._resources.append(resource)
+        self._take_in(resource._origin, resource)
         return resource
 
     def group(self, prefix: str = "", **options: Unpack[PolicyOptions]) -> RouteGroup:
@@ -394,22 +412,26 @@ class UrlDispatcher(AbstractRouter, Registrar, Mapping[str, AbstractResource]):
     def mount(self, prefix: str, app: Any, inner: UrlDispatcher) -> PrefixedSubAppResource:
         """Take in the routes of a nested application below *prefix*."""
         self.refuse_when_frozen()
-        return self._take_in(PrefixedSubAppResource(self._router, prefix, app, inner))
+        return self._mounted(PrefixedSubAppResource(self._router, prefix, app, inner))
 
     def mount_domain(self, domain: str, app: Any, inner: UrlDispatcher) -> PrefixedSubAppResource:
         """Take in the routes of a nested application for the hosts of *domain*."""
         self.refuse_when_frozen()
         table = self._router.add_host(domain)
         self.has_domains = True
-        return self._take_in(PrefixedSubAppResource(table, "", app, inner))
+        return self._mounted(PrefixedSubAppResource(table, "", app, inner))
 
-    def _take_in(self, resource: PrefixedSubAppResource) -> PrefixedSubAppResource:
+    def _mounted(self, resource: PrefixedSubAppResource) -> PrefixedSubAppResource:
         self._resources.append(resource)
         return resource
 
+    def _take_in(self, pattern: Pattern[ResourceRoute], resource: AbstractResource) -> None:
+        self._by_pattern[pattern] = resource
+        self._resources.append(resource)
+
     # -- looking
 
-    async def resolve(self, request: Request) -> UrlMappingMatchInfo:
+    async def resolve(self, request: BaseRequest) -> UrlMappingMatchInfo:
         """Return what *request* finds here, a 404 or 405 among that; for add-ons.
 
         Applications use `find`, which costs less and does not change the request.

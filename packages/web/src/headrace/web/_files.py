@@ -151,6 +151,7 @@ class FileResponse(StreamResponse):
         if self._exchange is not None:
             return
         assert isinstance(request, BaseRequest)
+        self._req = request
         for attempt in range(1, _ATTEMPTS + 1):
             found = self._found or await self._find(request)
             self._found = None

@@ -12,13 +12,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial, update_wrapper
 from typing import Any, TypeVar
 
-from ._request import BaseRequest, Request
+from ._request import BaseRequest
 from ._response import StreamResponse
 
-Handler = Callable[[Request], Awaitable[StreamResponse]]
+# That the request is a `Request` is said where that class stands, above all who call these.
+Handler = Callable[[Any], Awaitable[StreamResponse]]
 #: What users may register: a coroutine function, a plain function, or a class-based view.
-AnyHandler = Callable[..., Any]
-Middleware = Callable[[Request, Handler], Awaitable[StreamResponse]]
+AnyHandler = Callable[[Any], Awaitable[StreamResponse] | StreamResponse]
+Middleware = Callable[[Any, Handler], Awaitable[StreamResponse]]
 MiddlewareFactory = Callable[[Any, Handler], Awaitable[Handler]]
 AnyMiddleware = Middleware | MiddlewareFactory
 
@@ -65,11 +66,11 @@ def as_handler(f: AnyHandler) -> Handler:
     if inspect.iscoroutinefunction(f):
         return f
 
-    async def handler(request: Request) -> StreamResponse:
+    async def handler(request: BaseRequest) -> StreamResponse:
         response = f(request)
         if inspect.isawaitable(response):
             response = await response
-        return response  # type: ignore[no-any-return]
+        return response
 
     return update_wrapper(handler, f) if hasattr(f, "__name__") else handler
 
@@ -94,14 +95,14 @@ def _link(f: AnyMiddleware, inner: Handler) -> Handler:
     if len(parameters) > 1 and parameters[1].kind in _BY_NAME:
         return update_wrapper(partial(middleware, **{parameters[1].name: inner}), inner)
 
-    def link(request: Request) -> Awaitable[StreamResponse]:
+    def link(request: BaseRequest) -> Awaitable[StreamResponse]:
         return middleware(request, inner)  # type: ignore[no-any-return]
 
     return update_wrapper(link, inner)
 
 
 def _link_factory(factory: AnyMiddleware, app: Any, inner: Handler) -> Handler:
-    async def handler(request: Request) -> StreamResponse:
+    async def handler(request: BaseRequest) -> StreamResponse:
         made: Any = await factory(app, inner)
         return await made(request)  # type: ignore[no-any-return]
 

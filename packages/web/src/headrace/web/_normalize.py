@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ._app import Request
 from ._exceptions import HTTPMove, HTTPPermanentRedirect
 from ._middleware import Handler, Middleware, middleware
-from ._request import Request
 from ._response import StreamResponse
 
 _MERGE = re.compile("//+")

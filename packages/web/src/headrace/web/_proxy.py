@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from multidict import CIMultiDictProxy
 
 import headrace.web._headers as hdrs
 
+from ._app import Request
 from ._middleware import Handler, Middleware, middleware
-from ._request import Request
 from ._response import StreamResponse
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_PAIR = re.compile(
-    r"""[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^ \t;,"]*))[ \t]*(;|,|$)"""
-)
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
 
 
@@ -54,8 +51,10 @@ def trusted_proxy_middleware(trusted: Iterable[str], *, forwarded: bool = True) 
     async def trust(request: Request, handler: Handler) -> StreamResponse:
         if is_trusted(request.remote):
             headers = request.headers
-            hops = _forwarded(headers) if forwarded and hdrs.FORWARDED in headers else _x(headers)
-            for hop in reversed(hops):
+            is_standard = forwarded and hdrs.FORWARDED in headers
+            hops: Sequence[Mapping[str, str]]
+            hops = request.forwarded if is_standard else _x(headers)
+            for hop in map(_clean, reversed(hops)):
                 request._remote = hop.get("for", request._remote)
                 request._scheme = hop.get("proto", request._scheme)
                 request._host = hop.get("host", request._host)
@@ -66,25 +65,6 @@ def trusted_proxy_middleware(trusted: Iterable[str], *, forwarded: bool = True) 
     return trust
 
 
-def _forwarded(headers: CIMultiDictProxy[str]) -> list[dict[str, str]]:
-    """Return the hops of Forwarded, the client's own first; a malformed field is no hop."""
-    text = ", ".join(headers.getall(hdrs.FORWARDED))
-    hops: list[dict[str, str]] = [{}]
-    position = 0
-    while position < len(text):
-        match = _PAIR.match(text, position)
-        if match is None:
-            return []
-        name, quoted, token, separator = match.groups()
-        hops[-1][name.lower()] = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else token
-        position = match.end()
-        if separator == ",":
-            hops.append({})
-        elif not separator and match.start() == match.end():
-            return []
-    return [_clean(hop) for hop in hops]
-
-
 def _x(headers: CIMultiDictProxy[str]) -> list[dict[str, str]]:
     """Return the hops of the X-Forwarded fields; a proxy sets one protocol and host for all."""
     found = {
@@ -93,10 +73,10 @@ def _x(headers: CIMultiDictProxy[str]) -> list[dict[str, str]]:
     }
     addresses = [address.strip() for address in found["For"]]
     common = {"proto": found["Proto"][-1].strip(), "host": found["Host"][-1].strip()}
-    return [_clean({"for": address, **common}) for address in addresses]
+    return [{"for": address, **common} for address in addresses]
 
 
-def _clean(hop: dict[str, str]) -> dict[str, str]:
+def _clean(hop: Mapping[str, str]) -> dict[str, str]:
     """Keep of a hop what has the right form: an address, a scheme, a host."""
     clean = {}
     address = hop.get("for", "")

@@ -6,9 +6,7 @@ import asyncio
 import datetime
 import json
 import re
-from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import parse_qsl, unquote
@@ -18,6 +16,7 @@ from yarl import URL
 
 import headrace.web._headers as hdrs
 
+from ._addons import RequestNames
 from ._charset import decode_text
 from ._coding import content_coding, decoded
 from ._cookies import parse_cookies
@@ -25,6 +24,7 @@ from ._etag import ETag, parse_etags
 from ._exceptions import framework_answer
 from ._fields import ResponseHeaders
 from ._forms import CLIENT_MAX_FIELDS, Form, FormValue, parse_urlencoded
+from ._forwarded import parse_forwarded
 from ._headers import HttpVersion, HttpVersion11
 from ._multipart import MultipartReader
 from ._reify import reify
@@ -107,7 +107,7 @@ def parse_content_type(value: str) -> tuple[str, Mapping[str, str]]:
     }
 
 
-class BaseRequest(Store):
+class BaseRequest(Store, RequestNames):
     """A request, and a mapping in which middlewares and handlers leave things for each other.
 
     Instances are made by the server. The body is read once and kept: `read`, `text` and
@@ -115,6 +115,8 @@ class BaseRequest(Store):
     """
 
     _body: bytes | None = None
+    #: What the dispatcher fills in.
+    _app: Any = None
     _matched: Matched | None = None
     _client_max_size = CLIENT_MAX_SIZE
     _client_max_fields = CLIENT_MAX_FIELDS
@@ -268,6 +270,14 @@ class BaseRequest(Store):
         return self._exchange.get_extra_info(name, default)
 
     # -- the fields
+
+    @reify
+    def forwarded(self) -> tuple[Mapping[str, str], ...]:
+        """What each proxy said in Forwarded (RFC 7239), parameter names in lower case.
+
+        Anybody may have written it, and nothing here believes it: see `trusted_proxy_middleware`.
+        """
+        return parse_forwarded(self.headers.getall(hdrs.FORWARDED, ()))
 
     @reify
     def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -672,32 +682,3 @@ class BaseRequest(Store):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.encoded_path}>"
-
-
-class Request(BaseRequest):
-    """A request that an application has dispatched."""
-
-    _app: Any = None
-
-    def _take_over(self, original: Self) -> None:
-        super()._take_over(original)
-        self._app = original._app
-        if original._prepare_hook is not None:
-            self._prepare_hook = partial(self._app.on_response_prepare.send, self)
-
-    @property
-    def app(self) -> Any:
-        """The application that serves the request."""
-        return self._app
-
-    @property
-    def config_dict(self) -> Mapping[Any, Any]:
-        """The values of the application and, where it has none, of those around it."""
-        return ChainMap(*reversed(self.match_info.apps))
-
-    @reify
-    def match_info(self) -> Any:
-        """What the dispatcher found: a mapping of the path's variables, and the route."""
-        if self._matched is None:
-            raise AttributeError("the request has not been dispatched yet")
-        return self._matched.value.match_info(self, self._matched.params)

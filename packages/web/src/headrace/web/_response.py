@@ -29,6 +29,7 @@ from multidict import CIMultiDict
 
 import headrace.web._headers as hdrs
 
+from ._addons import ResponseNames
 from ._cookies import set_cookie
 from ._etag import ETag, format_etag, parse_etags
 from ._fields import ResponseHeaders, check_field
@@ -122,12 +123,12 @@ def _pairs(headers: ResponseHeaders) -> list[Field]:
     ]
 
 
-class StreamResponse(Store):
+class StreamResponse(Store, ResponseNames):
     """A response whose body is written piece by piece.
 
     `prepare` sends the head, `write` queues bytes of the body, `write_eof` ends it.
     Without a `content_length` the body is chunked for HTTP/1.1 clients and ends with the
-    connection for others.
+    connection for others. Without a content type it goes out as ``application/octet-stream``.
 
     Args:
         status: The status code.
@@ -143,6 +144,7 @@ class StreamResponse(Store):
     _exchange: Exchange | None = None
     _eof_sent = False
     _force_close = False
+    _chunked = False
     body_length = 0
 
     def __init__(
@@ -310,10 +312,13 @@ class StreamResponse(Store):
         path: str | None = "/",
         secure: bool | None = None,
         httponly: bool | None = None,
+        version: str | None = None,
         samesite: str | None = None,
         partitioned: bool | None = None,
     ) -> None:
         """Set a cookie; *max_age* is in seconds.
+
+        *version* is accepted and ignored: RFC 6265 knows no versions.
 
         Raises:
             ValueError: The name is no token, or an attribute holds a semicolon or control.
@@ -375,18 +380,45 @@ class StreamResponse(Store):
         """Close the connection after this response."""
         self._force_close = True
 
-    def enable_chunked_encoding(self) -> None:
-        """Send the body in chunks; the default for a stream without a content length."""
-        self.content_length = None
+    @property
+    def chunked(self) -> bool:
+        """Whether `enable_chunked_encoding` was called."""
+        return self._chunked
+
+    def enable_chunked_encoding(self, chunk_size: int | None = None) -> None:
+        """Send the body in chunks; the default for a stream without a content length.
+
+        *chunk_size* is accepted and ignored: each write is a chunk. Clients of HTTP/1.0 get no
+        chunks, and a `Response` goes out with its length all the same.
+        """
+        self._refuse_when_prepared("coding of the body")
+        self.headers.pop(hdrs.CONTENT_LENGTH, None)
+        self._chunked = True
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """The task that serves the request; None before the head is sent."""
+        return None if self._exchange is None else self._exchange.task
 
     async def prepare(self, request: Answerable) -> None:
         """Run the `on_response_prepare` signal and send the head."""
         if self._exchange is not None:
             return
+        self._req = request
+        if self._lacks_type():
+            self._type = _OCTETS
         hook = request._prepare_hook
         if hook is not None:
             await hook(self)
         self._start(request)
+
+    def _lacks_type(self) -> bool:
+        """Tell whether there is a body whose type nobody has stated (RFC 9110, section 8.3)."""
+        if self._type is not None or self._status in _BODILESS:
+            return False
+        if self._headers is not None and hdrs.CONTENT_TYPE in self._headers:
+            return False
+        return self.content_length != 0
 
     def _start(self, request: Answerable) -> None:
         exchange = request._exchange

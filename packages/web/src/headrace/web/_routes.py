@@ -17,13 +17,13 @@ from headrace.router import Router
 from ._exceptions import HTTPException
 from ._middleware import AnyHandler, Handler, as_handler
 from ._policy import NO_POLICY, Policy
-from ._request import BaseRequest, Request
+from ._request import BaseRequest
 from ._response import StreamResponse
 
-ExpectHandler = Callable[[Request], Awaitable[StreamResponse | None]]
+ExpectHandler = Callable[[Any], Awaitable[StreamResponse | None]]
 
 
-async def default_expect_handler(request: Request) -> StreamResponse | None:
+async def default_expect_handler(request: BaseRequest) -> StreamResponse | None:
     """Answer 100; any expectation but ``100-continue`` is refused before (417)."""
     await request.send_continue()
     return None
@@ -56,7 +56,7 @@ class AbstractRoute:
         #: The handler inside its middlewares; composed when the application starts.
         self.chain: Handler = as_handler(handler)
         #: What is to be done for a request before `chain`; None for the usual route.
-        self.enter: Callable[[Request], None] | None = None
+        self.enter: Callable[[Any], None] | None = None
 
     @property
     def method(self) -> str:
@@ -83,12 +83,15 @@ class AbstractRoute:
         """The facts that the route's policy states for others to read."""
         return self.policy.metadata
 
+    def get_info(self) -> Mapping[str, Any]:
+        """Return what there is to know about the route's resource, for display."""
+        return {} if self._resource is None else self._resource.get_info()
+
     def match_info(self, request: BaseRequest, params: Mapping[str, Any]) -> UrlMappingMatchInfo:
         """Build the mapping that handlers see as ``request.match_info``."""
-        assert isinstance(request, Request)
         return UrlMappingMatchInfo(params, self, request)
 
-    async def handle_expect_header(self, request: Request) -> StreamResponse | None:
+    async def handle_expect_header(self, request: BaseRequest) -> StreamResponse | None:
         """Run the route's handler for requests that wait with Expect."""
         return await self._expect_handler(request)
 
@@ -122,8 +125,13 @@ class SystemRoute(AbstractRoute):
         self._http_exception = http_exception
         self.apps = apps
 
-    async def _raise(self, request: Request) -> StreamResponse:
+    async def _raise(self, request: BaseRequest) -> StreamResponse:
         raise self._http_exception
+
+    @property
+    def http_exception(self) -> HTTPException:
+        """The answer."""
+        return self._http_exception
 
     @property
     def status(self) -> int:
@@ -135,16 +143,32 @@ class SystemRoute(AbstractRoute):
         """The reason phrase of the answer."""
         return self._http_exception.reason
 
+    def get_info(self) -> Mapping[str, Any]:
+        """Return the answer, for display."""
+        return {"http_exception": self._http_exception}
+
     def __repr__(self) -> str:
         return f"<SystemRoute {self.status}: {self.reason}>"
 
 
 class AbstractResource:
-    """A path, or all paths below one, with the routes that serve its methods."""
+    """A path, or all paths below one, with the routes that serve its methods.
 
-    def __init__(self, pattern: Pattern[ResourceRoute]) -> None:
-        self._origin = pattern  # as the application itself has it, with its name
-        self._pattern = pattern  # as the outermost application has it, for URLs
+    Args:
+        path: The pattern of the path.
+        name: The name under which `UrlDispatcher` lists the resource.
+        table: Where it is found; one of its own until `UrlDispatcher.register_resource`.
+    """
+
+    def __init__(
+        self, path: str, *, name: str | None = None, table: Router[ResourceRoute] | None = None
+    ) -> None:
+        if table is None:
+            table = Router()
+        #: The place as the application itself has it, with its name.
+        self._origin: Pattern[ResourceRoute] = table.add_resource(path, name=name)
+        #: The place as the outermost application has it, for URLs.
+        self._pattern = self._origin
         self._routes: list[ResourceRoute] = []
 
     @property
@@ -177,9 +201,12 @@ class AbstractResource:
 
     def move(self, table: Router[ResourceRoute], prefix: str) -> None:
         """Serve the same routes in *table* below *prefix*: URLs are built with it from now on."""
-        self._pattern = table.add_resource(prefix + self._pattern.pattern)
+        self._stand_at(table.add_resource(prefix + self._pattern.pattern))
+
+    def _stand_at(self, pattern: Pattern[ResourceRoute]) -> None:
+        self._pattern = pattern
         for route in self._routes:
-            self._pattern.add_route(route.method, route)
+            pattern.add_route(route.method, route)
 
     def __len__(self) -> int:
         return len(self._routes)
@@ -194,6 +221,11 @@ class AbstractResource:
 
 class Resource(AbstractResource):
     """A path with the routes that serve its methods."""
+
+    def settle(self, table: Router[ResourceRoute]) -> None:
+        """Stand in *table* from now on, under its own name."""
+        self._origin = table.add_resource(self._origin.pattern, name=self.name)
+        self._stand_at(self._origin)
 
     def add_route(
         self,
@@ -262,7 +294,9 @@ class AbstractMatchInfo(ABC):
 class UrlMappingMatchInfo(dict[str, Any], AbstractMatchInfo):
     """The variables of the path, and the route that was found."""
 
-    def __init__(self, values: Mapping[str, Any], route: AbstractRoute, request: Request) -> None:
+    def __init__(
+        self, values: Mapping[str, Any], route: AbstractRoute, request: BaseRequest
+    ) -> None:
         super().__init__(values)
         self._route: Final = route
         # The request keeps this: a reference back would leave both to the garbage collector.
@@ -279,10 +313,15 @@ class UrlMappingMatchInfo(dict[str, Any], AbstractMatchInfo):
         return self._route.handler
 
     @property
+    def expect_handler(self) -> ExpectHandler:
+        """The route's handler for requests that wait with Expect."""
+        return self._route.handle_expect_header
+
+    @property
     def http_exception(self) -> HTTPException | None:
         """The 404 or 405 when no route was found."""
         route = self._route
-        return route._http_exception if isinstance(route, SystemRoute) else None
+        return route.http_exception if isinstance(route, SystemRoute) else None
 
     @property
     def apps(self) -> tuple[Any, ...]:
@@ -293,12 +332,11 @@ class UrlMappingMatchInfo(dict[str, Any], AbstractMatchInfo):
     def current_app(self) -> Any:
         """The application whose middleware or handler is running."""
         request = self._request()
-        return self._route.apps[-1] if request is None else request.app
+        return self._route.apps[-1] if request is None else request._app
 
     def get_info(self) -> Mapping[str, Any]:
         """Return what there is to know about the route's resource."""
-        resource = self._route.resource
-        return {} if resource is None else resource.get_info()
+        return self._route.get_info()
 
     def __repr__(self) -> str:
         return f"<MatchInfo {super().__repr__()}: {self._route!r}>"

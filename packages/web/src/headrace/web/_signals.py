@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableSequence
-from typing import Generic, ParamSpec, SupportsIndex, overload
+from typing import Generic, ParamSpec, SupportsIndex, TypeVar, overload
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Signal(MutableSequence[Callable[P, Awaitable[object]]], Generic[P]):
-    """A list of callbacks; `freeze` ends its changes, `send` awaits them all in order."""
+    """A list of callbacks; `freeze` ends its changes, `send` awaits them all in order.
 
-    def __init__(self) -> None:
+    Args:
+        owner: To whom the signal belongs; shown in messages.
+    """
+
+    def __init__(self, owner: object = None) -> None:
+        self._owner = owner
         self._callbacks: list[Callable[P, Awaitable[object]]] = []
         self._frozen = False
 
@@ -28,6 +34,11 @@ class Signal(MutableSequence[Callable[P, Awaitable[object]]], Generic[P]):
         """Await each callback with the arguments given; the first failure ends it."""
         for callback in self._callbacks:
             await callback(*args, **kwargs)
+
+    def __call__(self, func: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        """Add the decorated callback."""
+        self.append(func)
+        return func
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> Callable[P, Awaitable[object]]: ...
@@ -68,4 +79,4 @@ class Signal(MutableSequence[Callable[P, Awaitable[object]]], Generic[P]):
             raise RuntimeError("cannot change a signal after the application has started")
 
     def __repr__(self) -> str:
-        return f"<Signal frozen={self._frozen} {self._callbacks!r}>"
+        return f"<Signal owner={self._owner!r}, frozen={self._frozen}, {self._callbacks!r}>"

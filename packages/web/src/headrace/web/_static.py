@@ -32,7 +32,7 @@ from ._files import FileResponse, Found, answer_for, find_file
 from ._media import Coding, accepted_codings
 from ._middleware import AnyHandler
 from ._policy import NO_POLICY, Policy
-from ._request import BaseRequest, Request
+from ._request import BaseRequest
 from ._response import Response, StreamResponse
 from ._routes import (
     AbstractResource,
@@ -260,7 +260,7 @@ class StaticResource(AbstractResource):
 
     # -- requests
 
-    async def _handle(self, request: Request) -> StreamResponse:
+    async def _handle(self, request: BaseRequest) -> StreamResponse:
         matched = request._matched
         assert isinstance(matched, Match)
         names = split_rest(matched.raw_rest or "")
@@ -329,7 +329,7 @@ class StaticResource(AbstractResource):
             response.headers[hdrs.CACHE_CONTROL] = caching
         return response
 
-    async def _caching(self, request: Request, path: str) -> str | None:
+    async def _caching(self, request: BaseRequest, path: str) -> str | None:
         """Return the Cache-Control of a file."""
         filename = path[len(self._root) + 1 :]
         if self._append_version and "?" in request.raw_path:
@@ -346,7 +346,7 @@ class StaticResource(AbstractResource):
             return None
         return version or await asyncio.to_thread(self._version_of, filename)
 
-    def _falls_back(self, request: Request, names: list[str]) -> bool:
+    def _falls_back(self, request: BaseRequest, names: list[str]) -> bool:
         """Tell whether a path without a file is a page of an application in the browser."""
         if self._fallback is None:
             return False

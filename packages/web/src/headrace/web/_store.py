@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Generic, TypeVar, overload
 
 T = TypeVar("T")
@@ -103,3 +103,39 @@ class Store(MutableMapping[str | Key[Any], Any]):
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
+
+
+class Layers(Mapping[str | Key[Any], Any]):
+    """The values of several stores at once: the first that has a key counts."""
+
+    def __init__(self, *stores: Store) -> None:
+        self._stores = stores
+
+    @overload
+    def __getitem__(self, key: Key[T]) -> T: ...
+    @overload
+    def __getitem__(self, key: str) -> Any: ...
+    def __getitem__(self, key: str | Key[Any]) -> Any:
+        for store in self._stores:
+            if key in store:
+                return store[key]
+        raise KeyError(key)
+
+    @overload  # type: ignore[override]  # narrower than a mapping's for keys that know their type
+    def get(self, key: Key[T], default: None = None) -> T | None: ...
+    @overload
+    def get(self, key: Key[T], default: D) -> T | D: ...
+    @overload
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def get(self, key: str | Key[Any], default: Any = None) -> Any:
+        """Return the value of *key*, or *default* when no store has it."""
+        return next((store[key] for store in self._stores if key in store), default)
+
+    def __len__(self) -> int:
+        return len({key for store in self._stores for key in store})
+
+    def __iter__(self) -> Iterator[str | Key[Any]]:
+        return iter(dict.fromkeys(key for store in self._stores for key in store))
+
+    def __repr__(self) -> str:
+        return f"<Layers of {len(self._stores)} stores: {list(self)!r}>"

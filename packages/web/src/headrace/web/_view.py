@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 import headrace.web._headers as hdrs
 
+from ._app import Request
 from ._exceptions import HTTPMethodNotAllowed
-from ._request import Request
 from ._response import StreamResponse
 
 

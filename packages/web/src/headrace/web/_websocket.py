@@ -186,6 +186,7 @@ class WebSocketResponse(StreamResponse):
             acceptance = self._judge(request)
         except HandshakeError as error:
             raise _refusal(error) from None
+        self._req = request
         hook = request._prepare_hook
         if hook is not None:
             await hook(self)
