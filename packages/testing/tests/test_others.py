@@ -3,6 +3,7 @@
 Needs the dependency group ``others``; skipped without it.
 """
 
+import io
 import logging
 
 import pytest
@@ -22,6 +23,9 @@ async def aiohttp_app():
     async def upload(request):
         form = await request.post()
         return web.Response(text=f"{form['file'].filename} {len(form['file'].file.read())}")
+
+    async def form(request):
+        return web.Response(text=str(list(await request.post())))
 
     async def stream(request):
         response = web.StreamResponse()
@@ -43,6 +47,7 @@ async def aiohttp_app():
     app = web.Application()
     app.router.add_get("/hello", hello)
     app.router.add_post("/upload", upload)
+    app.router.add_post("/form", form)
     app.router.add_get("/stream", stream)
     app.router.add_get("/chat", chat)
     app.router.add_get("/broken", broken)
@@ -66,6 +71,18 @@ async def test_aiohttp(aiohttp_app, connect) -> None:
             assert await socket.receive_str() == "HELLO"
         with pytest.raises(LookupError, match="inside of aiohttp"):
             await client.get("/broken")
+
+
+async def test_a_form_of_aiohttp(aiohttp_app, connect) -> None:
+    form = pytest.importorskip("aiohttp").FormData({"text": "ü"})
+    async with connect(aiohttp_app) as client:
+        response = await client.post("/form", data=form)
+        assert await response.text() == "['text']"
+        assert response.request.body == b"text=%C3%BC"
+        form.add_field("file", io.BytesIO(b"12345"), filename="five.txt")
+        response = await client.post("/form", data=form)
+        assert await response.text() == "['text', 'file']"
+        assert b'filename="five.txt"' in response.request.body
 
 
 async def test_aiohttp_at_every_cut(aiohttp_app) -> None:

@@ -158,3 +158,27 @@ def test_streamed_bodies_are_named() -> None:
 )
 def test_targets(method: str, url: str, target: bytes) -> None:
     assert SentRequest(method, URL(url), [], None).target == target
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"attachment", ("attachment", {}, None)),
+        (b'inline; filename="a b.txt"', ("inline", {"filename": "a b.txt"}, "a b.txt")),
+        (
+            b"attachment; filename*=UTF-8''gr%C3%B6%C3%9Fe; filename=size; x=1",
+            ("attachment", {"filename": "größe", "x": "1"}, "größe"),
+        ),
+        (
+            b"attachment; filename=size; filename*=UTF-8''gr%C3%B6%C3%9Fe",
+            ("attachment", {"filename": "größe"}, "größe"),
+        ),
+        (b"", (None, {}, None)),
+    ],
+)
+async def test_content_disposition(value: bytes, expected: object) -> None:
+    assert respond((b"Content-Disposition", value)).content_disposition == expected
+
+
+async def test_no_content_disposition() -> None:
+    assert respond().content_disposition is None

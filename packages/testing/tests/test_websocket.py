@@ -35,6 +35,8 @@ async def test_messages_are_echoed(connect) -> None:
             assert message.json() == [1]
             assert message.tp is message.type is WSMsgType.TEXT
             assert not socket.closed
+            assert socket.response.status == 101
+            assert socket.response.headers["Upgrade"] == "websocket"
         assert socket.closed
         assert socket.close_code == 1000
         assert repr(socket) == "<ClientWebSocketResponse GET /chat closed 1000>"

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from importlib import import_module
 from typing import Any
 
-import aiohttp
 import pytest
-from serving import Failures, Serve, Served, others
+from serving import Failures, RunnerServer, Serve, Served, TransportKind, others
 
 from headrace import web
+from headrace.testing import TestClient
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Any]:
@@ -23,15 +23,22 @@ def pytest_asyncio_loop_factories() -> dict[str, Any]:
     return {"asyncio": asyncio.new_event_loop}
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is served over both transports, and tests of sockets over sockets alone."""
+    if "transport" in metafunc.fixturenames:
+        only_sockets = metafunc.definition.get_closest_marker("sockets") is not None
+        metafunc.parametrize("transport", ["socket"] if only_sockets else ["memory", "socket"])
+
+
 @pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
-    """Serve an application, or one handler for every method and path, on a free port.
+async def serve(transport: TransportKind) -> AsyncIterator[Serve]:
+    """Serve an application, or one handler for every method and path, in memory or on a free port.
 
     At the end nothing may be left: no connection, no task of a request, no error that nobody saw.
     """
     unseen: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: unseen.append(context))
-    running: list[Served] = []
+    running: list[tuple[Served, TestClient]] = []
 
     async def start(what: Any, **settings: Any) -> Served:
         app = what
@@ -39,21 +46,19 @@ async def serve() -> AsyncIterator[Serve]:
             app = web.Application()
             app.router.add_route("*", "/{tail:.*}", what)
         settings.setdefault("shutdown_timeout", 1.0)
-        runner = web.AppRunner(app, **settings)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        client = aiohttp.ClientSession(f"http://127.0.0.1:{site.port}")
-        running.append(Served(runner, site.port, client))
-        return running[-1]
+        server = RunnerServer(web.AppRunner(app, **settings), transport=transport)
+        client = TestClient(server, raise_handler_errors=False, check_leaks=False)
+        await client.start_server()
+        served = Served(server.web_runner, client)
+        running.append((served, client))
+        return served
 
     yield start
-    for served in running:
-        await served.client.close()
+    for served, client in running:
         for wire in served.wires:
             await wire.close()
         server = served.runner.server
-        await served.runner.cleanup()
+        await client.close()
         assert server is None or not server.connections
     assert not others()
     gc.collect(1)

@@ -6,11 +6,10 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
-
-import aiohttp
+from typing import Any, Literal
 
 from headrace import web
+from headrace.testing import BaseTestServer, MemoryTransport, TestClient
 
 
 @dataclass
@@ -45,9 +44,13 @@ class Wire:
 
     def reset(self) -> None:
         """End the connection with a reset, as a client does that is killed."""
-        sock = self.writer.get_extra_info("socket")
+        transport = self.writer.transport
+        if isinstance(transport, MemoryTransport):
+            transport.reset()
+            return
+        sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.writer.transport.abort()
+        transport.abort()
 
     async def close(self) -> None:
         self.writer.close()
@@ -57,14 +60,44 @@ class Wire:
             pass
 
 
+class Life:
+    """The life of a runner of headrace.web, as headrace.testing wants to be told of it."""
+
+    def __init__(self, runner: web.BaseRunner) -> None:
+        self._runner = runner
+        self.addresses: list[tuple[str, int]] = []
+
+    async def setup(self) -> web.Server:
+        await self._runner.setup()
+        assert self._runner.server is not None
+        return self._runner.server
+
+    async def cleanup(self, timeout: float) -> None:
+        await self._runner.cleanup()
+
+
+class RunnerServer(BaseTestServer):
+    """A server whose application is started and stopped by a runner of headrace.web."""
+
+    def __init__(self, runner: web.BaseRunner, **options: Any) -> None:
+        super().__init__(**options)
+        self.web_runner = runner
+
+    async def _make_runner(self, **kwargs: Any) -> Any:
+        return Life(self.web_runner)
+
+
 @dataclass
 class Served:
-    """A running application: its address, its server and ways to talk to it."""
+    """A running application: its server and ways to talk to it."""
 
     runner: web.BaseRunner
-    port: int
-    client: aiohttp.ClientSession
+    client: TestClient
     wires: list[Wire] = field(default_factory=list)
+    opener: TestClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.opener = self.client  # Also where a module brings a client of its own.
 
     @property
     def server(self) -> web.Server:
@@ -72,12 +105,17 @@ class Served:
         return self.runner.server
 
     @property
+    def port(self) -> int:
+        assert self.opener.port is not None
+        return self.opener.port
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return str(self.opener.make_url("/").origin())
 
     async def connect(self) -> Wire:
         """Open a bare connection."""
-        wire = Wire(*await asyncio.open_connection("127.0.0.1", self.port))
+        wire = Wire(*await self.opener.open_connection())
         self.wires.append(wire)
         return wire
 
@@ -109,5 +147,6 @@ def others() -> set[asyncio.Task[Any]]:
     }
 
 
+TransportKind = Literal["memory", "socket"]
 Serve = Callable[..., Awaitable[Served]]
 Failures = Callable[[], list[str]]

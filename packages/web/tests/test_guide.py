@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,25 @@ import pytest
 from serving import Failures, Serve
 
 from headrace import web
+
+pytestmark = pytest.mark.sockets
+
+
+@pytest.fixture
+async def serve(serve: Serve) -> AsyncIterator[Serve]:
+    """Serve as other modules do, and give an independent client."""
+    sessions = []
+
+    async def start(what: Any) -> Any:
+        served = await serve(what)
+        served.client = aiohttp.ClientSession(served.url)
+        sessions.append(served.client)
+        return served
+
+    yield start
+    for session in sessions:
+        await session.close()
+
 
 # -- Run a simple web server
 

@@ -20,6 +20,8 @@ from headrace import web
 from headrace.web import _disk, _sendfile
 from headrace.web._sendfile import Span
 
+pytestmark = pytest.mark.sockets
+
 MEBIBYTE = 1024**2
 SIZE = 24 * MEBIBYTE + 12345  # more than sockets buffer
 

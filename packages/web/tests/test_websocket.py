@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
 import pytest
 from serving import Failures, Serve
 
-from headrace import web
+from headrace import testing, web
 from headrace.web import MsgType, WSMsgType
 
 Body = Callable[[web.WebSocketResponse], Awaitable[Any]]
@@ -47,13 +46,13 @@ async def test_messages_of_each_type_go_both_ways(serve: Serve) -> None:
         assert await ws.receive_bytes() == b"array"
         assert await ws.receive_bytes() == b"view"
         message = await ws.receive()
-        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1000)
+        assert (message.type, message.data) == (testing.WSMsgType.CLOSE, 1000)
 
 
 async def test_one_enum_has_two_names_and_two_cases() -> None:
     assert MsgType is WSMsgType
     assert WSMsgType.text is WSMsgType.TEXT
-    assert {int(aiohttp.WSMsgType[name]) for name in ("TEXT", "BINARY", "CLOSE", "PING")} == {
+    assert {int(testing.WSMsgType[name]) for name in ("TEXT", "BINARY", "CLOSE", "PING")} == {
         int(WSMsgType[name]) for name in ("TEXT", "BINARY", "CLOSE", "PING")
     }
     message = web.WSMessage(WSMsgType.TEXT, '{"a": 1}', None)
@@ -135,7 +134,7 @@ async def test_a_close_has_a_code_and_a_reason(serve: Serve, who: str) -> None:
             assert (message.data, message.extra) == (4000, "enough")
     await served.idle()
     if who == "server":
-        assert seen == [True, False, (True, 1000, None)]  # the code of the client's answer
+        assert seen == [True, False, (True, 4000, None)]  # the code of the client's answer
     else:
         assert seen == [(WSMsgType.CLOSE, 4000, "enough"), False, (True, 4000, None)]
 
@@ -153,7 +152,7 @@ async def test_after_the_handlers_own_close_the_loop_ends(serve: Serve, failures
     async with served.client.ws_connect("/") as ws:
         for text in ("one", "close", "two", "three"):
             await ws.send_str(text)
-        assert (await ws.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert (await ws.receive()).type is testing.WSMsgType.CLOSE
     await served.idle()
     assert got == ["one", "close"]
     assert failures() == []
@@ -259,7 +258,7 @@ async def test_pings_are_answered_or_handed_over(serve: Serve) -> None:
             await ws.ping(b"there?")
             if autoping:
                 message = await ws.receive()
-                assert (message.type, message.data) == (aiohttp.WSMsgType.PONG, b"there?")
+                assert (message.type, message.data) == (testing.WSMsgType.PONG, b"there?")
                 await ws.send_str("text")
             await ws.receive()
     assert got == [(WSMsgType.TEXT, "text"), (WSMsgType.PING, b"there?")]
@@ -341,7 +340,7 @@ async def test_a_message_that_is_too_big_closes(serve: Serve) -> None:
         await ws.send_str("x" * 1000)
         await ws.send_str("x" * 1001)
         message = await ws.receive()
-        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1009)
+        assert (message.type, message.data) == (testing.WSMsgType.CLOSE, 1009)
     await served.idle()
     assert codes == [1009]
 
@@ -415,7 +414,7 @@ async def test_a_failing_handler_is_logged_and_the_connection_dropped(
     served = await serve(socket_handler(body))
     async with served.client.ws_connect("/") as ws:
         message = await ws.receive()
-        assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+        assert message.type in (testing.WSMsgType.CLOSED, testing.WSMsgType.ERROR)
     assert failures() == ["Error handling GET /: ValueError"]
 
 
@@ -445,8 +444,8 @@ async def test_fields_of_the_response_go_into_the_handshake(serve: Serve) -> Non
 
     served = await serve(handler)
     async with served.client.ws_connect("/") as ws:
-        assert ws._response.headers["X-Mine"] == "yes"
-        assert ws._response.cookies["name"].value == "value"
+        assert ws.response.headers["X-Mine"] == "yes"
+        assert ws.response.cookies["name"].value == "value"
 
 
 async def test_text_may_be_left_undecoded(serve: Serve) -> None:

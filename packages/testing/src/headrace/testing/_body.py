@@ -177,6 +177,11 @@ def is_writable(data: object) -> bool:
     return isinstance(data, Writable) and inspect.iscoroutinefunction(data.write)
 
 
+def made_of(data: object) -> object:
+    """Return what *data* makes when it is a form such as aiohttp's, otherwise *data* itself."""
+    return data() if callable(data) and hasattr(data, "add_field") else data
+
+
 class _Collector:
     def __init__(self) -> None:
         self.content = bytearray()

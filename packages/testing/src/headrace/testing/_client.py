@@ -216,7 +216,7 @@ class TestClient:
                 * ``params``: the query, added to that of *path*;
                 * ``data``: the body: bytes, text, an open file, an async iterable of bytes (sent
                   as it comes), a mapping or pairs or `FormData` (a form, multipart when it has
-                  files), or a ``MultipartWriter``;
+                  files), a ``MultipartWriter``, or a ``FormData`` of aiohttp;
                 * ``json``: the body as an object to encode;
                 * ``headers``, ``cookies``, ``auth``: for this request;
                 * ``skip_auto_headers``: names of automatic headers to leave out;

@@ -64,7 +64,7 @@ async def open_websocket(
             await response.read()
         raise WSServerHandshakeError(f"{error}\n\n{response}", status=response.status) from error
     websocket = ClientWebSocketResponse(
-        f"{response.method} {response.url.raw_path_qs}",
+        response,
         connection.transport,
         acceptance,
         _websocket_options(session, options),

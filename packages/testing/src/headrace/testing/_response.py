@@ -1,12 +1,13 @@
 """A response as a test sees it."""
 
 import json as json_module
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from email.message import Message
+from email.utils import collapse_rfc2231_value
 from functools import cached_property
 from http.cookies import SimpleCookie
 from types import TracebackType
-from typing import Any, Protocol, Self, final
+from typing import Any, NamedTuple, Protocol, Self, final
 
 from multidict import CIMultiDictProxy
 from yarl import URL
@@ -18,6 +19,20 @@ from ._request import Pair, RequestInfo, SentRequest, decoded
 from ._stream import StreamReader
 
 __all__ = ["ClientResponse"]
+
+
+class ContentDisposition(NamedTuple):
+    """What a Content-Disposition says (RFC 6266): aiohttp's name for it.
+
+    Attributes:
+        type: ``"attachment"`` or ``"inline"``, say; None when it is empty.
+        parameters: All parameters, decoded, under names without the asterisk of RFC 8187.
+        filename: The filename, None when there is none.
+    """
+
+    type: str | None
+    parameters: Mapping[str, str]
+    filename: str | None
 
 
 class Exchange(Protocol):
@@ -137,6 +152,14 @@ class ClientResponse:
         length = self.headers.get("Content-Length")
         return None if length is None else int(length)
 
+    @property
+    def content_disposition(self) -> ContentDisposition | None:
+        """The Content-Disposition, None when there is none."""
+        value = self.headers.get("Content-Disposition")
+        if value is None:
+            return None
+        return _disposition(value)
+
     @cached_property
     def _content_type(self) -> Message:
         message = Message()
@@ -252,6 +275,21 @@ class ClientResponse:
 
 
 _SHOWN = 2048
+
+
+def _disposition(value: str) -> ContentDisposition:
+    message = Message()
+    message["Content-Disposition"] = value
+    parameters: dict[str, str] = {}
+    # What is encoded comes as a tuple, of which the stubs know nothing.
+    pairs: Any = message.get_params([], "content-disposition")[1:]
+    for name, text in pairs:
+        # RFC 6266 §4.3: what is encoded takes precedence.
+        if isinstance(text, tuple) or name not in parameters:
+            parameters[name] = collapse_rfc2231_value(text)
+    return ContentDisposition(
+        message.get_content_disposition() or None, parameters, parameters.get("filename")
+    )
 
 
 @final

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast, final
 
 from yarl import URL
 
-from ._body import NO_BODY, Body, Writable, encode_body, is_writable, written_body
+from ._body import NO_BODY, Body, Writable, encode_body, is_writable, made_of, written_body
 from ._clock import clock_of
 from ._connection import HTTPConnection, Plan
 from ._cookies import CookieJar, cookie_header
@@ -335,7 +335,7 @@ _ROUNDS_TO_CLOSE = 3
 
 
 async def _body(options: RequestOptions) -> Body:
-    data = options.get("data")
+    data = made_of(options.get("data"))
     if is_writable(data):
         assert isinstance(data, Writable)
         return await written_body(data)

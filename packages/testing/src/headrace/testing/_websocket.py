@@ -29,6 +29,7 @@ from headrace.websocket import (
 
 from ._errors import ResponseTimeoutError, WSMessageTypeError
 from ._patience import Patience
+from ._response import ClientResponse
 
 __all__ = ["ClientWebSocketResponse", "WSMessage", "WSMsgType"]
 
@@ -85,18 +86,23 @@ class ClientWebSocketResponse(asyncio.Protocol):
 
     ``async for message in ws`` ends when the connection is closed. A ping is answered and a close
     is echoed without help, see *autoping* and *autoclose* there.
+
+    Attributes:
+        response: The answer to the handshake.
+        name: What was asked, for messages.
     """
 
     def __init__(
         self,
-        name: str,
+        response: ClientResponse,
         transport: asyncio.Transport,
         acceptance: Acceptance,
         options: Options,
         handler_errors: Callable[[], BaseException | None],
         patience: Patience,
     ) -> None:
-        self.name = name
+        self.response = response
+        self.name = f"{response.method} {response.url.raw_path_qs}"
         self._transport = transport
         self._acceptance = acceptance
         self._options = options
