@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bench_files
 import bench_http
+import bench_uploads
 from measuring.command import run
 
 if __name__ == "__main__":
-    run(bench_http.KIND)
+    run(bench_http.KIND, bench_files.KIND, bench_uploads.KIND)

@@ -15,8 +15,12 @@ from .servers import Running, Server, running
 class Scenario(Protocol):
     """Something that is asked of a server again and again."""
 
-    def check(self, server: Running) -> None:
-        """Ask once by hand; raise SystemExit if the answer is not the right one."""
+    def check(self, server: Running) -> str | None:
+        """Ask once by hand; return why this server cannot be measured, if it cannot.
+
+        Raises:
+            SystemExit: The answer is not the right one.
+        """
 
     def rate(self, server: Running, options: argparse.Namespace, core: int) -> float:
         """Return how often a second the server does it, under load from *core*."""
@@ -77,8 +81,10 @@ def measure(kind: Kind, options: argparse.Namespace) -> Results:
             with running(server, cores[0]) as process:
                 for name in names:
                     scenario = kind.scenarios[name]
-                    if server.checked:
-                        scenario.check(process)
+                    reason = scenario.check(process) if server.checked else None
+                    if reason is not None:
+                        print(f"{name} without {server.name}: {reason}", file=sys.stderr)
+                        continue
                     process.forget_peak()
                     rate = scenario.rate(process, options, cores[1])
                     figure = Figure(rate, process.peak())

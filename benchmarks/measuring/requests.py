@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import re
-import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 
 from .servers import Running
@@ -35,26 +36,28 @@ class Exchange:
     exactly: bool = True
     connections: int | None = None
 
-    def check(self, server: Running) -> None:
+    def check(self, server: Running) -> str | None:
         """Make the request once: a server that answers something else is not measured."""
-        head, _, body = self.ask(server.port, self.headers).partition(b"\r\n\r\n")
+        status, fields, body = self.ask(server.port)
         is_right = body == self.answer if self.exactly else self.answer in body
-        if int(head.split()[1]) != self.status or not is_right:
-            raise SystemExit(f"unexpected answer: {head!r} {body[:200]!r}")
+        if status != self.status or not is_right:
+            raise SystemExit(f"unexpected answer: {status} {fields} {body[:200]!r}")
+        return None
 
-    def ask(self, port: int, headers: Mapping[str, str]) -> bytes:
-        """Return the whole answer to the request, head and body."""
-        lines = [f"{'POST' if self.body else 'GET'} {self.path} HTTP/1.1"]
-        fields = {"Host": f"127.0.0.1:{port}", **headers, "Connection": "close"}
-        if self.body:
-            fields["Content-Length"] = str(len(self.body))
-        lines += [f"{name}: {value}" for name, value in fields.items()]
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
-            client.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + self.body)
-            answer = b"".join(iter(lambda: client.recv(65536), b""))
-        if not answer.startswith(b"HTTP/1.1 "):
-            raise SystemExit(f"no answer: {answer[:200]!r}")
-        return answer
+    def ask(self, port: int) -> tuple[int, Message, bytes]:
+        """Return status, fields and body of the answer to the request."""
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            headers = {**self.headers, "Connection": "close"}
+            client.request(self._method, self.path, self.body or None, headers)
+            answer = client.getresponse()
+            return answer.status, answer.msg, answer.read()
+        finally:
+            client.close()
+
+    @property
+    def _method(self) -> str:
+        return "POST" if self.body else "GET"
 
     def rate(self, server: Running, options: argparse.Namespace, core: int) -> float:
         """Return the requests a second that wrk gets."""

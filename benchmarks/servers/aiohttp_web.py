@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from pathlib import Path
 
 import uvloop
 from aiohttp import web
+
+FILES = Path(__file__).parents[1] / "files"
 
 
 async def hello(request: web.Request) -> web.Response:
@@ -30,13 +34,22 @@ async def echo(request: web.Request) -> web.Response:
     return web.Response(body=await request.read())
 
 
+async def upload(request: web.Request) -> web.Response:
+    form = await request.post()
+    file = form["file"]
+    assert isinstance(file, web.FileField)
+    return web.Response(text=f"{form['title']}: {file.file.seek(0, os.SEEK_END)}")
+
+
 async def main(port: int) -> None:
-    app = web.Application()
+    app = web.Application(client_max_size=16 * 1024**2)
     app.router.add_get("/", hello)
     app.router.add_get("/user/{name}", user)
     app.router.add_get("/json", as_json)
     app.router.add_get("/reads", reads)
     app.router.add_post("/echo", echo)
+    app.router.add_post("/upload", upload)
+    app.router.add_static("/static", FILES)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

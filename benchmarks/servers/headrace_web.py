@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import uvloop  # noqa: F401 (run_app takes it where it is installed)
 
 from headrace import web
+
+FILES = Path(__file__).parents[1] / "files"
 
 
 async def hello(request: web.Request) -> web.Response:
@@ -30,6 +34,13 @@ async def echo(request: web.Request) -> web.Response:
     return web.Response(body=await request.read())
 
 
+async def upload(request: web.Request) -> web.Response:
+    form = await request.post()
+    file = form["file"]
+    assert isinstance(file, web.FileField)
+    return web.Response(text=f"{form['title']}: {file.file.seek(0, os.SEEK_END)}")
+
+
 def main(port: int) -> None:
     app = web.Application()
     app.router.add_get("/", hello)
@@ -37,6 +48,8 @@ def main(port: int) -> None:
     app.router.add_get("/json", as_json)
     app.router.add_get("/reads", reads)
     app.router.add_post("/echo", echo)
+    app.router.add_post("/upload", upload, client_max_size=16 * 1024**2)
+    app.router.add_static("/static", FILES)
     web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=None)
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+FILES = Path(__file__).parents[1] / "files"
 
 
 async def hello(request: Request) -> Response:
@@ -36,6 +42,13 @@ async def echo(request: Request) -> Response:
     return Response(await request.body(), media_type="application/octet-stream")
 
 
+async def upload(request: Request) -> Response:
+    async with request.form() as form:
+        file = form["file"]
+        assert isinstance(file, UploadFile)
+        return PlainTextResponse(f"{form['title']}: {file.file.seek(0, os.SEEK_END)}")
+
+
 app = Starlette(
     routes=[
         Route("/", hello),
@@ -43,6 +56,8 @@ app = Starlette(
         Route("/json", as_json),
         Route("/reads", reads),
         Route("/echo", echo, methods=["POST"]),
+        Route("/upload", upload, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=FILES)),
     ]
 )
 
@@ -51,7 +66,7 @@ if __name__ == "__main__":
         app,
         host="127.0.0.1",
         port=int(sys.argv[1]),
-        log_level="error",
+        log_level="critical",
         access_log=False,
         loop="uvloop",
         http="httptools",
