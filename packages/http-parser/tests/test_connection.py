@@ -17,7 +17,16 @@ from cases import (
 )
 from drive import merged, run
 
-from headrace.http_parser import Request
+from headrace.http_parser import (
+    NEED_DATA,
+    Connection,
+    Data,
+    EndOfMessage,
+    LocalProtocolError,
+    Request,
+    Response,
+    Role,
+)
 
 NEXT = ACCEPTED[0]
 
@@ -74,3 +83,58 @@ def test_response_is_refused_however_it_is_split(case: RefusedResponse) -> None:
     for pieces in splits(case.data):
         found = run(pieces, method=case.method, limits=case.limits)
         assert found == ([], case.fault), pieces
+
+
+GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+
+
+@pytest.mark.parametrize(("data", "body"), [(GET, b""), (POST, b"hi")])
+def test_a_whole_request_is_returned_at_once(data: bytes, body: bytes) -> None:
+    connection = Connection(Role.SERVER)
+    for _ in range(2):
+        whole = connection.receive_whole(data)
+        assert whole is not None
+        request, received = whole
+        assert received == body
+        assert run([data])[0] == ([request, Data(body), EndOfMessage()] if body else [request])
+        assert connection.send(Response(200), b"").startswith(b"HTTP/1.1 200 OK\r\n")
+        assert connection.next_event() is NEED_DATA
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GET[:-1],
+        GET + GET,
+        POST[:-1],
+        POST + b"!",
+        GET.replace(b"GET", b"HEAD"),
+        GET.replace(b"/a", b"*").replace(b"GET", b"OPTIONS"),
+        GET.replace(b"Host", b"Expect: 100-continue\r\nHost"),
+        GET.replace(b"Host", b"Connection: upgrade\r\nUpgrade: x\r\nHost"),
+        GET.replace(b"Host", b"Connection: close\r\nHost"),
+        GET.replace(b"1.1", b"1.0"),
+        GET.replace(b"Host: a", b"Host: a\r\nHost: a"),
+    ],
+)
+def test_what_is_not_one_usual_request_is_left_to_next_event(data: bytes) -> None:
+    connection = Connection(Role.SERVER)
+    assert connection.receive_whole(data) is None
+    assert connection.buffered == len(data)
+    events, fault = run([data])
+    if fault is None and events:
+        assert connection.next_event() == events[0]
+
+
+def test_bytes_on_top_of_an_unfinished_request_are_no_whole_one() -> None:
+    connection = Connection(Role.SERVER)
+    assert connection.receive_whole(GET[:9]) is None
+    assert connection.receive_whole(GET[9:]) is None
+    assert isinstance(connection.next_event(), Request)
+    assert connection.receive_whole(GET) is None  # it waits for the answer
+    connection.send(Response(200), b"")
+    assert isinstance(connection.next_event(), Request)
+    connection.receive_eof()
+    with pytest.raises(LocalProtocolError):
+        connection.receive_whole(GET)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cases import ACCEPTED, ACCEPTED_RESPONSES, REFUSED, REFUSED_RESPONSES
-from drive import run
+from drive import ANSWER, merged, pull, run
 from hypothesis import given
 from hypothesis import strategies as st
+
+from headrace.http_parser import Connection, Data, EndOfMessage, Event, Role
 
 REQUESTS = st.sampled_from([case.data for case in (*ACCEPTED, *REFUSED)])
 RESPONSES = st.sampled_from([case.data for case in (*ACCEPTED_RESPONSES, *REFUSED_RESPONSES)])
@@ -46,3 +48,26 @@ def test_any_split_of_responses_gives_the_same(
 def test_anything_gives_events_or_a_documented_error(data: bytes, method: bytes | None) -> None:
     events, fault = run([data], method=method, eof=True)
     assert events or fault is not None or not data.strip(b"\r\n")
+
+
+@given(pieces=pieces_of(REQUESTS))
+def test_the_short_way_to_a_whole_request_tells_the_same(pieces: list[bytes]) -> None:
+    short, usual = Connection(Role.SERVER), Connection(Role.SERVER)
+    for piece in pieces:
+        if usual.trailing_data or usual.our_state is usual.our_state.SWITCHED:
+            return
+        told: list[Event] = []
+        events: list[Event] = []
+        whole = short.receive_whole(piece)
+        if whole is not None:
+            request, body = whole
+            told = [request] if request.complete else [request, Data(body), EndOfMessage()]
+            written = short.send(ANSWER, b"")
+            assert written.endswith(b"Content-Length: 0\r\n\r\n")
+        fault = pull(short, told)
+        usual.receive_data(piece)
+        assert pull(usual, events) is fault
+        assert told == merged(events)
+        assert (short.our_state, short.their_state) == (usual.our_state, usual.their_state)
+        assert short.keep_alive == usual.keep_alive
+        assert short.buffered == usual.buffered

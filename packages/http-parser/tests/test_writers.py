@@ -18,6 +18,7 @@ from headrace.http_parser import (
     LocalProtocolError,
     Request,
     Response,
+    ResponseTemplate,
     Role,
     State,
 )
@@ -102,6 +103,34 @@ def test_response_written_whole(
     assert connection._keep_alive is kept
     if request_ is not EXPECT:
         assert connection.our_state is (State.IDLE if kept else State.MUST_CLOSE)
+
+
+@pytest.mark.parametrize(("request_", "response", "body", "written", "kept"),
+                         [case[1:] for case in WHOLE], ids=[case[0] for case in WHOLE])  # fmt: skip
+def test_a_template_is_sent_as_its_response_is(
+    request_: bytes, response: Response, body: bytes, written: bytes, kept: bool
+) -> None:
+    if any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in response[1]):
+        with pytest.raises(LocalProtocolError):
+            ResponseTemplate(response)
+        return
+    template = ResponseTemplate(response)
+    for _ in range(2):
+        connection = asked(request_)
+        assert connection.send_template(template, body) == written
+        assert connection._keep_alive is kept
+        if response.status < 400:
+            # What it answers has its answer.
+            with pytest.raises(LocalProtocolError):
+                connection.send_template(template, body)
+            with pytest.raises(LocalProtocolError):
+                connection.send(response, body)
+
+
+def test_a_template_is_checked_when_it_is_made() -> None:
+    for response in (Response(200, [(b"A", b"b\r\nC: d")]), Response(200, (), b"a\nb")):
+        with pytest.raises(LocalProtocolError):
+            ResponseTemplate(response)
 
 
 # name, request, events, written, whether the connection is kept

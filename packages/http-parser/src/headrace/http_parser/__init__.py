@@ -36,6 +36,9 @@ methods and targets are bytes as they were received; values are without the whit
 core adds Content-Length, chunked coding and Connection where they are missing, and checks all the
 rest: it raises `LocalProtocolError`, having written nothing, for what HTTP does not allow.
 
+**Short ways.** `Connection.receive_whole` reads a request that comes in one piece with one call;
+a `ResponseTemplate` is a head that is checked once and sent often. Both do what the others do.
+
 **Switches.** After 101, or 2xx to CONNECT, both states are `State.SWITCHED`, and
 `Connection.trailing_data` has the bytes that are no HTTP any more.
 
@@ -66,6 +69,7 @@ from ._events import (
 from ._limits import Limits
 from ._scan import IMPLEMENTATION
 from ._state import Role, State
+from ._writers import ResponseTemplate
 
 __all__ = [
     "IMPLEMENTATION",
@@ -85,6 +89,7 @@ __all__ = [
     "RemoteProtocolError",
     "Request",
     "Response",
+    "ResponseTemplate",
     "Role",
     "Signal",
     "State",

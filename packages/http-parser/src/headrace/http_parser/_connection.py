@@ -57,6 +57,7 @@ from ._writers import (
     BODY_STATUS_LINES,
     Asked,
     BodyWriter,
+    ResponseTemplate,
     has_body_fields,
     own_framing,
     plan_request,
@@ -72,10 +73,9 @@ _CLOSED_EVENT: Final = ConnectionClosed()
 _new: Final = tuple.__new__
 _new_headers: Final = Headers.__new__
 
-# Known fields, minor version, what both come to, and whether that is usual: HTTP/1.1 to be kept,
-# without body, upgrade or expectation.
-Memo = tuple[Known, int, Framing, bool]
-_latest: Final[list[Memo]] = [((), -1, PLAIN, False)]
+# Known fields, minor version, and what both come to.
+Memo = tuple[Known, int, Framing]
+_latest: Final[list[Memo]] = [((), -1, PLAIN)]
 
 NextEvent = Event | Literal[Signal.NEED_DATA, Signal.PAUSED]
 
@@ -105,7 +105,6 @@ class Connection:
         "_memo",
         "_memo_known",
         "_memo_minor",
-        "_memo_usual",
         "_method",
         "_peer_minor",
         "_plain",
@@ -144,7 +143,7 @@ class Connection:
         self._plain = False
         # The last known fields and what they came to, on this connection or, for its first
         # request, on any: peers tend to repeat themselves and each other.
-        self._memo_known, self._memo_minor, self._memo, self._memo_usual = _latest[0]
+        self._memo_known, self._memo_minor, self._memo = _latest[0]
 
     # What was received.
 
@@ -169,6 +168,46 @@ class Connection:
     def receive_eof(self) -> None:
         """Note that the peer will send nothing more."""
         self._eof = True
+
+    def receive_whole(self, data: bytes) -> tuple[Request, bytes] | None:
+        """Do as `receive_data`; return the message and its body if *data* is one whole request.
+
+        It is a shorter way to what `next_event` says of such a request, of which neither `Data` nor
+        `EndOfMessage` are left to be read. None says that `next_event` is to be asked: the request
+        is not whole, not alone, not well-formed, or not of the usual kind, which is kept alive
+        and without `Expect`, `Upgrade`, HEAD and chunked coding.
+
+        Raises:
+            LocalProtocolError: as `receive_data`.
+        """
+        if self.their_state is IDLE and not self._buffer.data and not self._eof:
+            line, header, count, whole = self._head_limits
+            last = self._memo_known
+            found = scan_request_head(data, 0, line, header, count, whole, last)
+            if found is not None:
+                method, target, minor, start, end, known = found
+                if (known is last and minor == self._memo_minor) or self._learn(known, minor):
+                    _, length, chunked, _, _, plain = self._memo
+                    # 0x2f is "/".
+                    if (
+                        plain
+                        and end + (length or 0) == len(data)
+                        and target[0] == 0x2F
+                        and method not in _SPECIAL_METHODS
+                        and not chunked
+                    ):
+                        self._method = method
+                        self._plain = True
+                        self.our_state = SEND_RESPONSE
+                        self.their_state = DONE
+                        headers = _new_headers(Headers)
+                        headers._head = data
+                        headers._start = start
+                        headers._pairs = None
+                        facts = method, target, headers, _VERSIONS[minor], True, not length, length
+                        return _new(Request, (*facts, False, None)), data[end:]
+        self.receive_data(data)
+        return None
 
     @property
     def buffered(self) -> int:
@@ -215,43 +254,13 @@ class Connection:
         buffer = self._buffer
         data = buffer.data
         pos = buffer.pos
-        last = self._memo_known
-        line, header, count, whole = self._head_limits
         if self._lines is not None or type(data) is not bytes:
             return self._read_gathered_request()
-        found = scan_request_head(data, pos, line, header, count, whole, last)
+        found = scan_request_head(data, pos, *self._head_limits, self._memo_known)
         if found is None:
             return self._read_gathered_request()
-        method, target, minor, start, end, known = found
-        if end == len(data):
-            # An idle connection holds on to nothing it has received.
-            buffer.data = b""
-            buffer.pos = 0
-        else:
-            buffer.pos = end
-        # 0x2f is "/".
-        if (
-            known is not last
-            or not self._memo_usual
-            or method != b"GET"
-            or target[0] != 0x2F
-            or minor != self._memo_minor
-        ):
-            return self._receive_request(data[pos:end], start - pos, found)
-        # The usual case, a GET like the request before, which comes to the same as the call above:
-        # what is known of that one holds for this one too.
-        self._method = method
-        self._plain = True
-        self.our_state = SEND_RESPONSE
-        self.their_state = DONE
-        headers = _new_headers(Headers)
-        headers._head = data[pos:end]
-        headers._start = start - pos
-        headers._pairs = None
-        version = _VERSIONS[minor]
-        return _new(
-            Request, (method, target, headers, version, True, True, self._memo[1], False, None)
-        )
+        start, end = found[3], found[4]
+        return self._receive_request(buffer.take(end - pos), start - pos, found)
 
     def _read_gathered_request(self) -> NextEvent:
         try:
@@ -319,10 +328,8 @@ class Connection:
     def _judge_request(self, found: RequestHead) -> Framing:
         method, target, minor, _, _, known = found
         if known is not self._memo_known or minor != self._memo_minor:
-            framing = request_framing(known, minor)
-            usual = framing.plain and not framing.length and not framing.chunked
-            _latest[0] = memo = known, minor, framing, usual
-            self._memo_known, self._memo_minor, self._memo, self._memo_usual = memo
+            _latest[0] = memo = known, minor, request_framing(known, minor)
+            self._memo_known, self._memo_minor, self._memo = memo
         framing = self._memo
         if (target[0] != 0x2F or method == b"CONNECT") and not is_target(method, target):
             raise RemoteProtocolError(Fault.TARGET)
@@ -330,6 +337,20 @@ class Connection:
             # RFC 9110 section 9.3.6: a CONNECT request has no content.
             raise RemoteProtocolError(Fault.CONNECT_BODY)
         return framing
+
+    def _learn(self, known: Known, minor: int) -> bool:
+        """Judge known fields that are not like the last ones; say whether they are right."""
+        try:
+            framing = request_framing(known, minor)
+        except RemoteProtocolError:
+            return False
+        _latest[0] = memo = known, minor, framing
+        self._memo_known, self._memo_minor, self._memo = memo
+        # What the usual case takes for granted.
+        self._keep_alive = True
+        self._peer_minor = minor
+        self._asked_upgrade = self._expecting = False
+        return True
 
     def _read_response(self) -> NextEvent:
         buffer = self._buffer
@@ -500,6 +521,21 @@ class Connection:
             raise LocalProtocolError("only a request or a response has a body")
         return _SENDERS[kind](self, event, body)
 
+    def send_template(self, template: ResponseTemplate, body: bytes) -> bytes:
+        """Return the bytes of a response, the same as ``send(template.response, body)``.
+
+        Raises:
+            LocalProtocolError: as `send`.
+        """
+        start = template._start
+        if start is None or not self._plain or self.our_state is not SEND_RESPONSE:
+            return self.send(template.response, body)
+        if self.their_state is DONE:
+            self.their_state, self.our_state = _KEPT_DONE
+        else:
+            self.our_state = DONE
+        return b"".join((start, b"%d\r\n\r\n" % len(body), body))
+
     def _send_response(self, event: Response, body: bytes | None) -> bytes:
         # The usual case, which comes to the same as the plan of the general one.
         if body is not None and self._plain and not event[2]:
@@ -660,7 +696,7 @@ _READERS: Final[dict[Role, dict[State, Callable[[Connection], NextEvent]]]] = {
 }
 
 _SENDERS: Final[dict[type, Callable[[Connection, Any, bytes | None], bytes]]] = {
-    Response: Connection._send_response,
+    Response: Connection._send_planned,
     Request: Connection._send_request,
     Informational: Connection._send_informational,
     Data: Connection._send_data,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, final
 
 from ._errors import LocalProtocolError, RemoteProtocolError
-from ._events import Pair
+from ._events import Pair, Response
 from ._framing import Framing, connection_options, request_framing, response_framing
 from ._grammar import TARGET, is_field_value, is_target, is_token
 from ._readers import FORBIDDEN_TRAILERS
@@ -193,6 +193,32 @@ def plan_request(method: bytes, framing: Framing, body: bytes | None) -> Plan:
         line = b"Content-Length: %d\r\n" % len(body)
         return Plan(line, LengthWriter(len(body)), keep_alive)
     return Plan(b"", LengthWriter(0), keep_alive)
+
+
+@final
+class ResponseTemplate:
+    """The head of a response, checked once, to be sent any number of times, with any body.
+
+    Any number of connections may share it; `Connection.send_template` sends it.
+
+    Args:
+        response: the head, without Content-Length and Transfer-Encoding.
+
+    Raises:
+        LocalProtocolError: the head is not valid.
+    """
+
+    __slots__ = ("_start", "response")
+
+    def __init__(self, response: Response) -> None:
+        line = status_line(response.status, response.reason)
+        block, known = serialize(response.headers)
+        if has_body_fields(own_framing(known)):
+            raise LocalProtocolError("the length of a template's body is not known beforehand")
+        self.response = response
+        # What is written up to the length, where nothing else depends on what it answers.
+        usual = response.status in BODY_STATUS_LINES and not known
+        self._start = b"%b%bContent-Length: " % (line, block) if usual else None
 
 
 class Asked(NamedTuple):
