@@ -10,21 +10,17 @@ import random
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from measuring.command import run
 from measuring.kinds import Kind
 from measuring.requests import Exchange
-from measuring.servers import Running, Server
+from measuring.servers import FILES, Running, Server
 
-#: The directory that the servers serve below ``/static``.
-FILES = Path(__file__).parent / "files"
 SIZES = {"4k.bin": 4 * 1024, "1m.bin": 1024**2}
 
 
 def write_files() -> dict[str, bytes]:
     """Write the files that are served, the same ones each time, and return what is in them."""
-    FILES.mkdir(exist_ok=True)
     contents = {name: random.Random(name).randbytes(size) for name, size in SIZES.items()}
     for name, content in contents.items():
         path = FILES / name

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVERS = Path(__file__).parents[1] / "servers"
+#: The directory that servers of static files serve below ``/static``.
+FILES = Path(__file__).parents[1] / "files"
 PATIENCE = 20.0  # seconds for a server to start
 
 
@@ -77,6 +79,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def running(server: Server, core: int) -> Iterator[Running]:
     """Run *server* pinned to *core* until the block is left."""
+    FILES.mkdir(exist_ok=True)
     port = free_port()
     script = str(SERVERS / f"{server.name}.py")
     process = subprocess.Popen(["taskset", "-c", str(core), sys.executable, script, str(port)])
