@@ -26,6 +26,7 @@ from headrace.http_parser import (
     Informational,
     Limits,
     RemoteProtocolError,
+    ResponseTemplate,
     Role,
     State,
 )
@@ -163,10 +164,17 @@ class RequestHandler(asyncio.Protocol):
         if self._lingering:
             return
         parser = self._parser
+        if self._task is None and not self._paused_writing and not self._closing:
+            whole = parser.receive_whole(data)
+            if whole is None:
+                self._pump()
+            else:
+                self._serve_whole(*whole)
+            return
         parser.receive_data(data)
-        if self._task is None and not self._paused_writing:
-            self._pump()
-        elif self._content is not None:
+        if self._task is None:
+            return
+        if self._content is not None:
             self._pump_body()
         elif parser.buffered > MAX_PIPELINED:
             self._pause_reading()
@@ -245,17 +253,36 @@ class RequestHandler(asyncio.Protocol):
         if self._unread < 0:
             self._close(linger=True)
 
+    def _serve_whole(self, head: RequestHead, body: bytes) -> None:
+        """Serve a request that has come in one piece; the same as `_pump` does of such."""
+        self._pumping = True
+        try:
+            self._start(self._make_request(head, body or None))
+        finally:
+            self._pumping = False
+        if self._task is None and not self._closing:
+            self._deadline = self._service.idle_until
+            if self._eof:
+                self._pump()
+
     def _begin(self, head: RequestHead) -> None:
-        """Make the request and start its task."""
-        method, target, fields, version, _, complete, length, expects_continue, _ = head
-        content = None
+        """Make the request, whose body follows if it has one, and start its task."""
+        _, _, _, _, _, complete, length, expects_continue, _ = head
         self._in_head = False
+        content = None
         if not complete:
             content = self._content = StreamReader(self)
             self._announced = length or 0
             self._pump_body()
-        service = self._service
-        request = service.request_factory(
+        request = self._make_request(head, content)
+        request._body_length = length
+        if expects_continue:
+            request._expects_continue = True
+        self._start(request)
+
+    def _make_request(self, head: RequestHead, content: StreamReader | bytes | None) -> BaseRequest:
+        method, target, fields, version = head[:4]
+        return self._service.request_factory(
             _METHODS.get(method) or method.decode("ascii"),
             target.decode("ascii"),
             _VERSIONS[version[1]],
@@ -263,12 +290,11 @@ class RequestHandler(asyncio.Protocol):
             content,
             self,
         )
-        if content is not None:
-            request._body_length = length
-        if expects_continue:
-            request._expects_continue = True
+
+    def _start(self, request: BaseRequest) -> None:
+        """Start the task of a request."""
         task: asyncio.Task[None]
-        serving = self._serve(request, service.handler)
+        serving = self._serve(request, self._service.handler)
         if sys.version_info >= (3, 12):
             # Most handlers end without waiting: no turn of the loop for them.
             context = self._context.copy()
@@ -531,17 +557,35 @@ class RequestHandler(asyncio.Protocol):
     def send_informational(self, status: int, fields: Fields = ()) -> None:
         self._connected().write(self._parser.send(Informational(status, fields)))
 
-    def send_head(self, status: int, reason: str | None, fields: list[Field]) -> None:
+    def send_head(self, status: int, reason: str | None, fields: Fields) -> None:
         transport = self._connected()
         transport.write(self._parser.send(self._head(status, reason, fields)))
 
-    def send_whole(self, status: int, reason: str | None, fields: list[Field], body: bytes) -> None:
+    def send_whole(self, status: int, reason: str | None, fields: Fields, body: bytes) -> None:
         transport = self._transport
         if transport is None:
             raise lost_connection()
-        transport.write(self._parser.send(self._head(status, reason, fields), body))
+        if (
+            fields.__class__ is tuple
+            and reason is None
+            and self._content is None
+            and not self._closing
+            and not self._service.closing
+        ):
+            template = self._service.templates.get((status, fields))
+            if template is None:
+                template = self._template(status, fields)
+            transport.write(self._parser.send_template(template, body))
+        else:
+            transport.write(self._parser.send(self._head(status, reason, fields), body))
 
-    def _head(self, status: int, reason: str | None, fields: list[Field]) -> ResponseHead:
+    def _template(self, status: int, fields: Fields) -> ResponseTemplate:
+        """Make what many answers begin with, to be kept until the clock's next tick."""
+        template = ResponseTemplate(self._head(status, None, fields))
+        self._service.templates[status, fields] = template
+        return template
+
+    def _head(self, status: int, reason: str | None, fields: Fields) -> ResponseHead:
         service = self._service
         if service.closing or self._closing or self._has_too_much_to_drop():
             fields = [*fields, (b"Connection", b"close")]
@@ -551,7 +595,7 @@ class RequestHandler(asyncio.Protocol):
         for name, _ in fields:
             if len(name) in _OWN_LENGTHS:
                 own = [field for field in own if field[0].lower() != name.lower()]
-        return ResponseHead(status, fields + own, phrase)
+        return ResponseHead(status, [*fields, *own], phrase)
 
     def _has_too_much_to_drop(self) -> bool:
         content = self._content

@@ -140,7 +140,7 @@ class BaseRequest(Store, RequestNames):
         target: str,
         version: HttpVersion,
         raw_headers: Sequence[tuple[bytes, bytes]],
-        content: StreamReader | None,
+        content: StreamReader | bytes | None,
         exchange: Exchange,
     ) -> None:
         self.method: Final = method
@@ -392,16 +392,17 @@ class BaseRequest(Store, RequestNames):
         Raises:
             HTTPUnsupportedMediaType: The Content-Encoding is unknown: 415.
         """
+        content = self.encoded_content
+        coding = None if self._content is None else content_coding(self._raw_headers)
+        return decoded(content, coding, self._client_max_size) if coding else content
+
+    @reify
+    def encoded_content(self) -> StreamReader:
+        """The body as a stream as it was sent, with its Content-Encoding."""
         content = self._content
         if content is None:
             return EMPTY_CONTENT
-        coding = content_coding(self._raw_headers)
-        return decoded(content, coding, self._client_max_size) if coding else content
-
-    @property
-    def encoded_content(self) -> StreamReader:
-        """The body as a stream as it was sent, with its Content-Encoding."""
-        return self._content if self._content is not None else EMPTY_CONTENT
+        return whole_stream(content) if isinstance(content, bytes) else content
 
     @property
     def body_exists(self) -> bool:
@@ -411,9 +412,10 @@ class BaseRequest(Store, RequestNames):
     @property
     def can_read_body(self) -> bool:
         """Whether some of the body is still to be read."""
-        if self._content is None:
+        if self._content is None or (self._body is not None and isinstance(self._content, bytes)):
             return False
-        return not (self._content.at_eof() and self.__dict__.get("content", self._content).at_eof())
+        content = self.encoded_content
+        return not (content.at_eof() and self.__dict__.get("content", content).at_eof())
 
     @property
     def client_max_size(self) -> int:
@@ -435,34 +437,45 @@ class BaseRequest(Store, RequestNames):
         """
         if self._body is None:
             content = self._content
-            if content is not None and content_coding(self._raw_headers):
-                content = self.content
-            self._body = b"" if content is None else await self._read_content(content)
+            if content is None:
+                self._body = b""
+            elif (
+                content.__class__ is bytes
+                and "encoded_content" not in self.__dict__
+                and not content_coding(self._raw_headers)
+            ):
+                # It came in one piece with the head.
+                self._check_size(len(content))
+                self._body = content
+            else:
+                self._body = await self._read_content(self.content)
         return self._body
 
-    async def _read_content(self, content: StreamReader) -> bytes:
+    def _check_size(self, size: int) -> None:
         limit = self._client_max_size
-        if not limit:
+        if size > limit > 0:
+            raise framework_answer(413, max_size=limit, actual_size=size)
+
+    async def _read_content(self, content: StreamReader) -> bytes:
+        if not self._client_max_size:
             return await content.read()
-        self._check_announced(limit)
+        self._check_announced()
         if content.is_eof():
             body = content.read_nowait()
-            if len(body) > limit:
-                raise framework_answer(413, max_size=limit, actual_size=len(body))
+            self._check_size(len(body))
             return body
         parts = []
         size = 0
         while part := await content.readany():
             size += len(part)
-            if size > limit:
-                raise framework_answer(413, max_size=limit, actual_size=size)
+            self._check_size(size)
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _check_announced(self, limit: int) -> None:
+    def _check_announced(self) -> None:
         announced = self.content_length
-        if announced is not None and announced > limit > 0:
-            raise framework_answer(413, max_size=limit, actual_size=announced)
+        if announced is not None:
+            self._check_size(announced)
 
     async def text(self) -> str:
         """Return the body decoded by its charset, UTF-8 by default.
@@ -535,9 +548,8 @@ class BaseRequest(Store, RequestNames):
             raise
 
     async def _read_multipart_form(self, boundary: str | None) -> MultiDict[FormValue]:
-        limit = self._client_max_size
-        self._check_announced(limit)
-        form = Form(boundary, max_size=limit, max_fields=self._client_max_fields)
+        self._check_announced()
+        form = Form(boundary, max_size=self._client_max_size, max_fields=self._client_max_fields)
         await form.read(self._unread_content())
         if form.has_files:
             task = self.task
@@ -643,7 +655,7 @@ class BaseRequest(Store, RequestNames):
         Raises:
             RuntimeError: Some of the body was read already.
         """
-        if self._body is not None or (self._content is not None and self._content.is_touched()):
+        if self._body is not None or self.encoded_content.is_touched():
             raise RuntimeError("a request cannot be cloned once its body has been read")
         raw_headers = self._raw_headers
         if headers is not None:

@@ -35,7 +35,7 @@ from ._etag import ETag, format_etag, parse_etags
 from ._fields import ResponseHeaders, check_field
 from ._headers import HttpVersion
 from ._store import Store
-from ._streams import DONE, Exchange, Field
+from ._streams import DONE, Exchange, Field, Fields
 
 JSONEncoder = Callable[[Any], str | bytes]
 LooseHeaders = Mapping[str, str]
@@ -49,7 +49,7 @@ _FILE_PIECE: Final = 256 * 1024
 #: What is given as the body of such an answer is never sent (RFC 9110, sections 15.3.5,
 #: 15.3.6 and 15.4.5).
 _BODILESS: Final = frozenset({204, 205, 304})
-_NO_FIELDS: Final[list[Field]] = []
+_NO_FIELDS: Final[tuple[Field, ...]] = ()
 
 
 class Answerable(Protocol):
@@ -71,7 +71,8 @@ class ContentType(NamedTuple):
     media: str
     charset: str | None
     value: str
-    fields: list[Field]  # shared by all responses of the type: never to be changed
+    #: A tuple says that many responses share them; see `Exchange.send_whole`.
+    fields: tuple[Field, ...]
 
 
 @lru_cache(maxsize=256)
@@ -79,7 +80,7 @@ def _content_type(media: str, charset: str | None) -> ContentType:
     """Return the one `ContentType` of a media type and a charset."""
     value = media if charset is None else f"{media}; charset={charset}"
     check_field("Content-Type", value)
-    return ContentType(media, charset, value, [(b"Content-Type", value.encode("utf-8"))])
+    return ContentType(media, charset, value, ((b"Content-Type", value.encode("utf-8")),))
 
 
 _TEXT: Final = _content_type("text/plain", "utf-8")
@@ -465,18 +466,21 @@ class StreamResponse(Store, ResponseNames):
         fields = _NO_FIELDS if trailers is None else _pairs(ResponseHeaders(trailers))
         await self._exchange.write_eof(fields)
 
-    def _fields(self) -> list[Field]:
-        """Return the header fields as pairs of bytes, in a list that is not to be changed."""
-        fields = _NO_FIELDS if self._type is None else self._type.fields
+    def _fields(self) -> Fields:
+        """Return the header fields as pairs of bytes; a tuple of them is shared."""
+        shared = _NO_FIELDS if self._type is None else self._type.fields
+        if self._headers is None and self._cookies is None and not self._force_close:
+            return shared
+        fields = list(shared)
         if self._headers is not None:
-            fields = fields + _pairs(self._headers)
+            fields += _pairs(self._headers)
         if self._cookies is not None:
-            fields = fields + [
+            fields += [
                 (b"Set-Cookie", morsel.OutputString().encode("utf-8"))
                 for morsel in self._cookies.values()
             ]
         if self._force_close:
-            fields = [*fields, (b"Connection", b"close")]
+            fields.append((b"Connection", b"close"))
         return fields
 
     def _refuse_when_prepared(self, what: str) -> None:

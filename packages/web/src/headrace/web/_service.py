@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ._exceptions import HTTPException
 from ._request import BaseRequest
 from ._response import StreamResponse
-from ._streams import Field
+from ._streams import Field, Fields
 
 server_logger = logging.getLogger("headrace.server")
 
@@ -81,12 +81,15 @@ class Service:
         self._server_fields = [] if server_header is None else [(b"Server", server_header.encode())]
         #: The fields of every response: Date (RFC 9110, section 6.6.1) and Server.
         self.fields: list[Field] = []
+        #: Heads of answers with these fields, kept for as long as the fields hold.
+        self.templates: dict[tuple[int, Fields], Any] = {}
 
     def tick(self, now: float) -> None:
         """Set the clock and renew what depends on it."""
         self.now = now
         self.idle_until = now + self.keepalive_timeout
         self.fields = [(b"Date", formatdate(usegmt=True).encode("ascii")), *self._server_fields]
+        self.templates.clear()
 
     async def wait_for_shutdown(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait until `go_away` is called; return at once when it was."""
