@@ -223,7 +223,8 @@ def types(session: nox.Session) -> None:
 @nox.session(python=PYTHON)
 def docs(session: nox.Session) -> None:
     """Run the code blocks of every README and of the guide, and check the links between pages."""
-    session.install("-q", "pytest", "pytest-timeout", "pytest-asyncio", "aiohttp")
+    outside = ["aiohttp", "aiohttp-jinja2"]
+    session.install("-q", "pytest", "pytest-timeout", "pytest-asyncio", *outside)
     install_wheels(session, PACKAGES, "auto")
     scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
     session.run("python", "-m", "pytest", "-c", "pyproject.toml", *scope, "docs", *session.posargs)

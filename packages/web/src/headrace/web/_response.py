@@ -390,10 +390,11 @@ class StreamResponse(Store, ResponseNames):
         """Send the body in chunks; the default for a stream without a content length.
 
         *chunk_size* is accepted and ignored: each write is a chunk. Clients of HTTP/1.0 get no
-        chunks, and a `Response` goes out with its length all the same.
+        chunks, and a `Response` goes out with its length all the same. Once the head has been sent
+        it changes nothing.
         """
-        self._refuse_when_prepared("coding of the body")
-        self.headers.pop(hdrs.CONTENT_LENGTH, None)
+        if self._exchange is None:
+            self.headers.pop(hdrs.CONTENT_LENGTH, None)
         self._chunked = True
 
     @property

@@ -8,12 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -24,96 +18,6 @@ from serving import Failures, Serve
 from headrace import web
 
 pytestmark = pytest.mark.sockets
-
-
-@pytest.fixture
-async def serve(serve: Serve) -> AsyncIterator[Serve]:
-    """Serve as other modules do, and give an independent client."""
-    sessions = []
-
-    async def start(what: Any) -> Any:
-        served = await serve(what)
-        served.client = aiohttp.ClientSession(served.url)
-        sessions.append(served.client)
-        return served
-
-    yield start
-    for session in sessions:
-        await session.close()
-
-
-# -- Run a simple web server
-
-FIRST_EXAMPLE = """
-import asyncio
-from headrace import web
-
-async def hello(request):
-    return web.Response(body=b"Hello, world")
-
-app = web.Application()
-app.router.add_route('GET', '/', hello)
-
-loop = asyncio.get_event_loop()
-handler = app.make_handler()
-f = loop.create_server(handler, '0.0.0.0', 8080)
-srv = loop.run_until_complete(f)
-print('serving on', srv.sockets[0].getsockname())
-try:
-    loop.run_forever()
-except KeyboardInterrupt:
-    pass
-finally:
-    loop.run_until_complete(handler.finish_connections(1.0))
-    srv.close()
-    loop.run_until_complete(srv.wait_closed())
-    loop.run_until_complete(app.finish())
-loop.close()
-"""
-
-
-def wait_until_asleep(process: subprocess.Popen[str]) -> None:
-    """Wait until *process* waits for events: a signal would cut short what it does else."""
-    state = ""
-    while state != "S":
-        state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2][0]
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-@pytest.mark.skipif(sys.version_info >= (3, 14), reason="get_event_loop() makes no loop any more")
-@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-@pytest.mark.parametrize("connected", [False, True])
-def test_the_first_example_runs_until_ctrl_c(connected: bool) -> None:
-    port = free_port()
-    example = FIRST_EXAMPLE.replace("8080", str(port))  # a port that is free
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore:There is no current event loop", "-u", "-c", example],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == f"serving on ('0.0.0.0', {port})\n"
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as response:
-            assert response.read() == b"Hello, world"
-        with socket.create_connection(("127.0.0.1", port)) as idle:
-            if connected:
-                idle.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-                assert idle.recv(15) == b"HTTP/1.1 200 OK"
-            wait_until_asleep(process)
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=10)
-    finally:
-        process.kill()
-        process.communicate()
-    assert (process.returncode, errors) == (0, "")
-
 
 # -- Variable routes
 
@@ -147,6 +51,28 @@ async def test_variable_routes(
         assert (response.status, await response.text()) == expected
 
 
+async def test_the_literal_goes_before_the_pattern_and_the_pattern_before_the_rest(
+    serve: Serve,
+) -> None:
+    def tell(text: str) -> Any:
+        return lambda request: web.Response(text=text)
+
+    app = web.Application()
+    for pattern in ("/{rest:.*}", "/{name}", r"/{name:\d+}", "/5", "/{again}/x", "/{name}/{y}"):
+        app.router.add_route("GET", pattern, tell(pattern))
+    served = await serve(app)
+    for path, pattern in [
+        ("/5", "/5"),
+        ("/6", r"/{name:\d+}"),
+        ("/six", "/{name}"),
+        ("/six/x", "/{again}/x"),
+        ("/six/7", "/{name}/{y}"),
+        ("/six/7/8", "/{rest:.*}"),
+    ]:
+        async with served.client.get(path) as response:
+            assert await response.text() == pattern
+
+
 # -- Named routes and url reverse constructing
 
 
@@ -165,6 +91,23 @@ async def test_named_routes(serve: Serve) -> None:
     async with served.client.get("/root") as response:
         assert response.status == 200
     assert urls == ["/root?a=b&c=d", "/john_doe/info?a=b"]
+
+
+async def test_a_named_directory(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "style.css").write_text("a {}")
+
+    async def handler(request):  # type: ignore[no-untyped-def]
+        return web.Response(text=request.app.router["static"].url(filename="/style.css"))
+
+    app = web.Application()
+    app.router.add_static("/static", tmp_path, name="static")
+    app.router.add_route("GET", "/", handler)
+    served = await serve(app)
+    async with served.client.get("/") as response:
+        url = await response.text()
+        assert url == "/static/style.css"
+    async with served.client.get(url) as response:
+        assert (response.content_type, await response.text()) == ("text/css", "a {}")
 
 
 # -- Using plain coroutines and classes for web-handlers
@@ -219,6 +162,29 @@ async def test_any_method(serve: Serve) -> None:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"):
         async with served.client.request(method, "/path") as response:
             assert (response.status, await response.read()) == (200, b"Hello, world")
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+async def test_a_stream_is_written_with_and_without_await(serve: Serve, awaited: bool) -> None:
+    async def stream(request):  # type: ignore[no-untyped-def]
+        response = web.StreamResponse(status=202, reason="Streaming")
+        response.content_type = "text/plain"
+        await response.prepare(request)
+        for number in range(1000):
+            written = response.write(b"%d " % number * 100)
+            if awaited:
+                await written
+            else:
+                await response.drain()
+        return response
+
+    app = web.Application()
+    app.router.add_route("GET", "/", stream)
+    served = await serve(app)
+    async with served.client.get("/") as response:
+        assert (response.status, response.reason) == (202, "Streaming")
+        assert response.content_type == "text/plain"
+        assert await response.read() == b"".join(b"%d " % n * 100 for n in range(1000))
 
 
 # -- Route views
@@ -352,6 +318,22 @@ async def test_without_the_header_the_expect_handler_is_not_asked(serve: Serve) 
         assert (response.status, await response.read()) == (200, b"Hello, world")
 
 
+async def test_an_old_client_and_its_transport(serve: Serve) -> None:
+    async def handler(request):  # type: ignore[no-untyped-def]
+        assert request.version == web.HttpVersion10 == (1, 0)
+        assert request.version < web.HttpVersion11
+        host, port = request.transport.get_extra_info("peername")
+        return web.Response(text=f"{host} {port}")
+
+    app = web.Application()
+    app.router.add_route("GET", "/", handler, expect_handler=make_expect_app)  # not asked: 1.0
+    served = await serve(app)
+    wire = await served.connect()
+    host, port = wire.writer.get_extra_info("sockname")
+    wire.send(b"GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n")
+    assert (await wire.answer())[1].decode() == f"{host} {port}"
+
+
 # -- WebSockets
 
 
@@ -433,25 +415,51 @@ async def test_many_tasks_may_write_to_one_websocket(serve: Serve) -> None:
     assert sorted(texts) == sorted(f"{n}.{m}" for n in range(10) for m in range(10))
 
 
-# -- Exceptions
+async def test_one_task_receives(serve: Serve) -> None:
+    refusals = []
+
+    async def handler(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        other = asyncio.create_task(ws.receive())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError) as caught:
+            await ws.receive()
+        refusals.append(str(caught.value))
+        ws.send_str((await other).data)
+        await ws.close()
+        return ws
+
+    served = await serve(handler)
+    async with served.client.ws_connect("/") as ws:
+        await ws.send_str("for the first")
+        assert await ws.receive_str() == "for the first"
+    assert len(refusals) == 1
 
 
-async def test_exceptions_are_returned_or_raised(serve: Serve, failures: Failures) -> None:
-    async def returning(request):  # type: ignore[no-untyped-def]
-        return web.HTTPFound("/redirect")
+async def test_a_protocol_is_negotiated_and_a_close_has_a_reason(serve: Serve) -> None:
+    async def handler(request):  # type: ignore[no-untyped-def]
+        ws = web.WebSocketResponse(timeout=5.0, autoclose=True, autoping=True, protocols=("chat",))
+        ok, protocol = ws.can_prepare(request)
+        if not ok:
+            return web.Response(text="no WebSocket")
+        await ws.prepare(request)
+        assert protocol == ws.protocol == "chat"
+        ws.ping(b"ping")
+        ws.pong(b"pong")
+        ws.send_bytes(b"bytes")
+        await ws.close(code=4000, message=b"enough")
+        assert ws.exception() is None
+        return ws
 
-    async def raising(request):  # type: ignore[no-untyped-def]
-        raise web.HTTPFound("/redirect")
-
-    app = web.Application()
-    app.router.add_route("GET", "/return", returning)
-    app.router.add_route("GET", "/raise", raising)
-    served = await serve(app)
-    for path in ("/return", "/raise"):
-        async with served.client.get(path, allow_redirects=False) as response:
-            assert (response.status, response.headers["Location"]) == (302, "/redirect")
-            assert await response.text() == "302: Found"
-    assert failures() == []
+    served = await serve(handler)
+    async with served.client.get("/") as response:
+        assert await response.text() == "no WebSocket"
+    async with served.client.ws_connect("/", protocols=("other", "chat")) as ws:
+        assert ws.protocol == "chat"
+        assert await ws.receive_bytes() == b"bytes"
+        message = await ws.receive()
+        assert (message.data, message.extra) == (4000, "enough")
 
 
 # -- Data sharing
@@ -571,6 +579,28 @@ async def test_on_response_prepare(serve: Serve) -> None:
             assert await response.read() == body
     async with served.client.ws_connect("/ws") as ws:
         assert ws._response.headers["My-Header"] == "value"
+
+
+async def test_signals_of_a_life(serve: Serve) -> None:
+    calls = []
+
+    def note(name: str) -> Any:
+        async def callback(app):  # type: ignore[no-untyped-def]
+            calls.append(name)
+
+        return callback
+
+    app = web.Application()
+    app.on_startup.append(note("startup"))
+    app.on_shutdown.append(note("shutdown"))
+    app.on_cleanup.append(note("cleanup"))
+    app.router.add_route("GET", "/", hello)
+    served = await serve(app)
+    async with served.client.get("/") as response:
+        assert response.status == 200
+    assert calls == ["startup"]
+    await served.runner.cleanup()
+    assert calls == ["startup", "shutdown", "cleanup"]
 
 
 # -- What the guide takes for granted
