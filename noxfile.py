@@ -224,7 +224,8 @@ def types(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Run the code blocks of every README and of the guide, and check the links between pages."""
     outside = ["aiohttp", "aiohttp-jinja2"]
-    session.install("-q", "pytest", "pytest-timeout", "pytest-asyncio", *outside)
+    extra = project("web")["project"]["optional-dependencies"]["compression"]
+    session.install("-q", "pytest", "pytest-timeout", "pytest-asyncio", *outside, *extra)
     install_wheels(session, PACKAGES, "auto")
     scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
     session.run("python", "-m", "pytest", "-c", "pyproject.toml", *scope, "docs", *session.posargs)

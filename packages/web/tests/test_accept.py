@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headrace.web._accept import parse_weights, preferred
+from headrace.web._accept import acceptable_codings, parse_weights, preferred
 
 OFFERS = ("text/plain", "text/html", "application/json")
 
@@ -53,3 +53,37 @@ def test_the_offer_that_is_liked_best(fields: list[str], wanted: str | None) -> 
 def test_a_long_field_costs_linear_time() -> None:
     assert len(parse_weights([",".join(f"a/b{n};q=0.5" for n in range(100_000))])) == 100_000
     assert parse_weights(["\x00," * 100_000]) == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ((), "identity"),
+        (("",), "identity"),
+        (("gzip",), "gzip identity"),
+        (("gzip, br",), "br gzip identity"),
+        (("gzip", "br"), "br gzip identity"),
+        (("gzip, deflate, br, zstd",), "zstd br gzip deflate identity"),
+        (("gzip;q=0.8, br;q=0.5",), "gzip br identity"),
+        (("GZip;Q=1",), "gzip identity"),
+        (("x-gzip",), "gzip identity"),
+        (("gzip;q=0, x-gzip",), "identity"),
+        (("gzip;q=0",), "identity"),
+        (("*",), "zstd br gzip deflate identity"),
+        (("*;q=0.5, gzip",), "gzip zstd br deflate identity"),
+        (("*, zstd;q=0",), "br gzip deflate identity"),
+        (("gzip;q=0.5, identity",), "identity gzip"),
+        (("gzip;q=0.5, identity;q=0.5",), "gzip identity"),
+        (("gzip, identity;q=0",), "gzip"),
+        (("gzip, *;q=0",), "gzip"),
+        (("*;q=0, identity",), "identity"),
+        (("identity;q=0",), ""),
+        (("*;q=0",), ""),
+        (("compress, identity;q=0.000",), ""),
+        (("compress",), "identity"),
+        (("notgzip, gzipped",), "identity"),
+    ],
+)
+def test_codings(fields: tuple[str, ...], wanted: str) -> None:
+    offers = ("zstd", "br", "gzip", "deflate")
+    assert acceptable_codings(fields, offers) == tuple(wanted.split())

@@ -17,11 +17,11 @@ from serving import Failures, Serve
 from headrace import web
 from headrace.http_parser import Connection, Role
 from headrace.http_parser import Request as Head
-from headrace.web import _coding
+from headrace.web import _coding, _extras
 from headrace.web._coding import codings, content_coding
 from headrace.web._streams import StreamReader
 
-zstd = _coding.import_zstd()
+zstd = _extras.import_zstd()
 assert zstd is not None, "the test group installs a zstd"
 
 TEXT = b"abc" * 1000
@@ -218,15 +218,6 @@ def test_without_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setattr(_coding, "codings", codings.__wrapped__)
     assert list(_coding.codings()) == ["gzip", "deflate"]
-
-
-def test_a_brotli_that_cannot_bound_its_output_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Old:
-        def process(self, data: bytes) -> bytes:
-            return data
-
-    monkeypatch.setattr(brotli, "Decompressor", Old)
-    assert _coding.import_brotli() is None
 
 
 async def test_over_a_socket(serve: Serve, failures: Failures) -> None:

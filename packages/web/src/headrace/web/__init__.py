@@ -21,6 +21,12 @@ from ._app import (
     Middleware,
     Request,
 )
+from ._compression import (
+    ContentCoding,
+)
+from ._compression_middleware import (
+    compression_middleware,
+)
 from ._conditional import (
     check_conditions,
 )
@@ -243,6 +249,7 @@ __all__ = [
     "BodyPartReader",
     "CleanupError",
     "ClientConnectionResetError",
+    "ContentCoding",
     "DynamicResource",
     "ETag",
     "FileField",
@@ -356,6 +363,7 @@ __all__ = [
     "WebSocketReady",
     "WebSocketResponse",
     "check_conditions",
+    "compression_middleware",
     "content_disposition",
     "delete",
     "get",

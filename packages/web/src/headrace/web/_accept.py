@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
 
 _ELEMENT = re.compile(
     r"[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?)"
     r"([ \t]*;[^,\"]*(?:\"(?:[^\"\\]|\\.)*\"[^,\"]*)*)?[ \t]*(?:,|$)"
 )
 _WEIGHT = re.compile(r";[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*(?:;|$)")
+
+#: Less than any weight that a client can give but 0.
+_LEAST: Final = 0.0001
 
 
 def parse_weights(values: Iterable[str]) -> dict[str, float]:
@@ -54,3 +59,19 @@ def preferred(values: Iterable[str], offers: Sequence[str]) -> str | None:
         return offers[0]
     best = max(offers, key=lambda offer: quality(weights, offer))
     return best if quality(weights, best) > 0 else None
+
+
+@lru_cache(maxsize=256)
+def acceptable_codings(fields: tuple[str, ...], offers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the content codings that Accept-Encoding accepts, the best first.
+
+    ``identity`` is among them unless it is refused: not mentioned, it is the last choice. Of
+    codings that the client likes equally, those earlier in *offers* go first. A client that says
+    nothing is taken to know none (RFC 9110, section 12.5.3).
+    """
+    weights = parse_weights(fields)
+    rest = weights.get("*", _LEAST)
+    others = 0.0 if "*" not in weights else rest
+    found = {name: weights.get(name, weights.get(f"x-{name}", others)) for name in offers}
+    found["identity"] = weights.get("identity", min(rest, _LEAST))
+    return tuple(sorted((name for name in found if found[name]), key=lambda name: -found[name]))

@@ -18,6 +18,7 @@ import headrace.web._headers as hdrs
 
 from ._errors import RequestPayloadError
 from ._exceptions import framework_answer
+from ._extras import import_brotli, import_zstd
 from ._streams import PulledReader, StreamReader
 
 #: Decoded bytes for each byte received that are accepted beyond `MIN_ALLOWANCE` and the limit of
@@ -108,29 +109,6 @@ class Coding:
         self.make: Final = make
         self.errors: Final = errors
         self.repeats: Final = repeats
-
-
-def import_brotli() -> Any:
-    """Return the module `brotli` where it is installed and can bound its output, else None."""
-    try:
-        import brotli
-
-        brotli.Decompressor().process(b"", output_buffer_limit=1)
-    except (ImportError, TypeError):
-        return None
-    return brotli
-
-
-def import_zstd() -> Any:
-    """Return `compression.zstd` (Python 3.14) or its backport, None where there is neither."""
-    try:
-        from compression import zstd
-    except ImportError:
-        try:
-            from backports import zstd
-        except ImportError:
-            return None
-    return zstd
 
 
 @lru_cache

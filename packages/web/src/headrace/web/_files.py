@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 
 import headrace.web._headers as hdrs
 
+from ._compression import CompressedWriter, add_vary, compress_whole
+from ._compressors import Compressor
 from ._conditional import failed_condition, range_applies
 from ._disk import FileChangedError, OpenFile, SpecialFileError, look_up
 from ._etag import ETag, format_etag
@@ -23,6 +25,7 @@ from ._ranges import Parts, Span, UnsatisfiableRangeError, content_range, multip
 from ._request import BaseRequest
 from ._response import Answerable, LooseHeaders, StreamResponse, _content_type
 from ._sendfile import PIECE
+from ._streams import Exchange
 
 #: Bodies up to this many bytes are sent with their head, in one write.
 WHOLE: Final = 64 * 1024
@@ -178,6 +181,7 @@ class FileResponse(StreamResponse):
 
     async def _answer(self, request: BaseRequest, found: Found) -> None:
         body = self._decide(request, found)
+        may_be_coded = body is not None or self._status == 304
         if request.method == hdrs.METH_HEAD:
             body = None
         whole = b""
@@ -186,24 +190,48 @@ class FileResponse(StreamResponse):
             body = None
         if request._prepare_hook is not None:
             await request._prepare_hook(self)
-        exchange = self._exchange = request._exchange
-        self._eof_sent = True
-        fields = self._fields()
-        if body is None:
-            self.body_length = len(whole)
-            exchange.send_whole(self._status, self._reason, fields, whole)
+        compressor = None
+        compression = self._compression or request._compression
+        if compression is not None and may_be_coded:
+            compressor = compression.begin(self, request)
+        if body is not None:
+            await self._send(request._exchange, found.file, body, compressor)
             return
+        if compressor is not None:
+            whole = await compress_whole(compressor, whole)
+        self._exchange = request._exchange
+        self._eof_sent = True
+        self.body_length = len(whole)
+        self._exchange.send_whole(self._status, self._reason, self._fields(), whole)
+
+    async def _send(
+        self, exchange: Exchange, file: OpenFile, body: Parts, compressor: Compressor | None
+    ) -> None:
+        """Send the head and a body that is too large to be held."""
+        self._exchange = exchange
+        self._eof_sent = True
         self.body_length = body.length
-        exchange.send_head(self._status, self._reason, fields)
-        for text, span in body.pieces:
-            if text:
-                await exchange.write(text)
-            await exchange.send_file(
-                found.file, span.start, span.stop - span.start, self._chunk_size
-            )
-        if body.end:
-            await exchange.write(body.end)
+        exchange.send_head(self._status, self._reason, self._fields())
+        if compressor is not None:
+            await self._send_compressed(exchange, file, compressor)
+        else:
+            for text, span in body.pieces:
+                if text:
+                    await exchange.write(text)
+                await exchange.send_file(file, span.start, span.stop - span.start, self._chunk_size)
+            if body.end:
+                await exchange.write(body.end)
         await exchange.write_eof()
+
+    async def _send_compressed(
+        self, exchange: Exchange, file: OpenFile, compressor: Compressor
+    ) -> None:
+        """Send the whole of a file in a coding, piece by piece."""
+        writer = CompressedWriter(exchange, compressor, flushes=False)
+        for offset in range(0, file.size, PIECE):
+            await writer.write(await file.read(offset, min(PIECE, file.size - offset)))
+        await writer.finish()
+        self.body_length = writer.sent
 
     def _decide(self, request: BaseRequest, found: Found) -> Parts | None:
         """Set status and fields, and return the body; None for an answer without."""
@@ -217,7 +245,7 @@ class FileResponse(StreamResponse):
         headers[hdrs.ETAG] = tag_field
         headers[hdrs.LAST_MODIFIED] = date_field
         if found.varies:
-            _vary(self)
+            add_vary(self.headers)
         if self._status == 200 and request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
             failed = failed_condition(request, tag, date)
             if failed is not None:
@@ -268,13 +296,6 @@ class FileResponse(StreamResponse):
                 headers[hdrs.CONTENT_RANGE] = content_range(span, size)
         headers[hdrs.CONTENT_LENGTH] = str(parts.length)
         return parts
-
-
-def _vary(response: StreamResponse) -> None:
-    fields = response.headers.getall(hdrs.VARY, [])
-    names = {name.strip().lower() for field in fields for name in field.split(",")}
-    if names.isdisjoint(("accept-encoding", "*")):
-        response.headers[hdrs.VARY] = ", ".join([*fields, "Accept-Encoding"])
 
 
 async def _read(file: OpenFile, body: Parts) -> bytes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import takewhile
 from mimetypes import MimeTypes
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from ._accept import parse_weights
+from ._accept import acceptable_codings
 
 _MORE_TYPES: Final = {
     ".7z": "application/x-7z-compressed",
@@ -92,22 +93,14 @@ class Coding(NamedTuple):
 CODINGS: Final = (Coding("zstd", ".zst"), Coding("br", ".br"), Coding("gzip", ".gz"))
 
 
+_BY_NAME: Final = {coding.name: coding for coding in CODINGS}
+
+
 @lru_cache(maxsize=256)
 def accepted_codings(fields: tuple[str, ...]) -> tuple[Coding, ...]:
-    """Return the codings that Accept-Encoding puts before none at all, the best first.
-
-    RFC 9110, section 12.5.3.
-    """
-    weights = parse_weights(fields)
-    rest = weights.get("*", 0.0)
-    # Not mentioned, "identity" is acceptable, but the last choice.
-    plain = weights.get("identity", 0.0)
-    weighed = [
-        (weights.get(coding.name, weights.get(f"x-{coding.name}", rest)), coding)
-        for coding in CODINGS
-    ]
-    liked = [pair for pair in weighed if pair[0] > 0 and pair[0] >= plain]
-    return tuple(coding for _, coding in sorted(liked, key=lambda pair: -pair[0]))
+    """Return the codings that Accept-Encoding puts before none at all, the best first."""
+    names = acceptable_codings(fields, tuple(_BY_NAME))
+    return tuple(_BY_NAME[name] for name in takewhile(_BY_NAME.__contains__, names))
 
 
 def content_disposition(filename: str, *, inline: bool = False) -> str:

@@ -19,6 +19,7 @@ import headrace.web._headers as hdrs
 from ._addons import RequestNames
 from ._charset import decode_text
 from ._coding import content_coding, decoded
+from ._compression import Compression
 from ._cookies import parse_cookies
 from ._etag import ETag, parse_etags
 from ._exceptions import framework_answer
@@ -131,6 +132,8 @@ class BaseRequest(Store, RequestNames):
     _body_length: int | None = None
     #: Whether the client waits for a 100 before it sends the body.
     _expects_continue = False
+    #: How the answer is to be compressed, where it says nothing itself.
+    _compression: Compression | None = None
     #: What runs before the head of the response is sent, if anything does.
     _prepare_hook: Callable[[StreamResponse], Awaitable[None]] | None = None
 
@@ -691,6 +694,7 @@ class BaseRequest(Store, RequestNames):
         self._matched = original._matched
         self._expects_continue = original._expects_continue
         self._prepare_hook = original._prepare_hook
+        self._compression = original._compression
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.encoded_path}>"

@@ -9,11 +9,8 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
-import os
 from collections.abc import (
-    AsyncGenerator,
     AsyncIterable,
-    AsyncIterator,
     Awaitable,
     Callable,
     Mapping,
@@ -23,29 +20,26 @@ from functools import lru_cache
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from math import ceil
-from typing import IO, Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 
 import headrace.web._headers as hdrs
 
 from ._addons import ResponseNames
+from ._compression import CompressedWriter, Compression, ContentCoding, compress_whole
+from ._compressors import Compressor, compressors
 from ._cookies import set_cookie
 from ._etag import ETag, format_etag, parse_etags
 from ._fields import ResponseHeaders, check_field
 from ._headers import HttpVersion
+from ._sources import Body, Source, check_source, close_source, pieces_of, size_of
 from ._store import Store
 from ._streams import DONE, Exchange, Field, Fields
 
 JSONEncoder = Callable[[Any], str | bytes]
 LooseHeaders = Mapping[str, str]
 
-#: What gives a body piece by piece.
-Source = AsyncIterable[bytes] | IO[bytes]
-Body = bytes | bytearray | memoryview | str | Source
-
-#: Bytes that are read from a file at a time.
-_FILE_PIECE: Final = 256 * 1024
 #: What is given as the body of such an answer is never sent (RFC 9110, sections 15.3.5,
 #: 15.3.6 and 15.4.5).
 _BODILESS: Final = frozenset({204, 205, 304})
@@ -59,6 +53,10 @@ class Answerable(Protocol):
     def method(self) -> str: ...
     @property
     def version(self) -> HttpVersion: ...
+    @property
+    def headers(self) -> CIMultiDictProxy[str]: ...
+    @property
+    def _compression(self) -> Compression | None: ...
     @property
     def _exchange(self) -> Exchange: ...
     @property
@@ -143,6 +141,10 @@ class StreamResponse(Store, ResponseNames):
     _type: ContentType | None = None
     _reason: str | None = None
     _exchange: Exchange | None = None
+    #: How the body is to be compressed; what the request says counts where this is None.
+    _compression: Compression | None = None
+    #: Compresses what is written.
+    _writer: CompressedWriter | None = None
     _eof_sent = False
     _force_close = False
     _chunked = False
@@ -398,6 +400,42 @@ class StreamResponse(Store, ResponseNames):
         self._chunked = True
 
     @property
+    def compression(self) -> bool:
+        """Whether the body is to be compressed, if the client accepts it."""
+        return self._compression is not None
+
+    def enable_compression(
+        self, force: ContentCoding | bool | None = None, strategy: int | None = None
+    ) -> None:
+        """Compress the body, in the coding that the client likes best of those installed here.
+
+        Neither the size nor the type of the body is looked at; `compression_middleware` does.
+        An answer without a body, a part of something, and what has a Content-Encoding already
+        are left as they are.
+
+        Args:
+            force: The coding, whatever the client accepts. True is ``deflate`` and False
+                ``identity``, as in aiohttp's early years.
+            strategy: The strategy of zlib for gzip and deflate.
+
+        Raises:
+            ValueError: The coding is not installed here.
+        """
+        self._refuse_when_prepared("compression")
+        if isinstance(force, bool):
+            force = ContentCoding.deflate if force else ContentCoding.identity
+        if force not in (None, ContentCoding.identity) and force.value not in compressors():
+            raise ValueError(f"the coding {force.value} is not installed here")
+        chosen = Compression(force=force, strategy=strategy or 0)
+        self._compression = None
+        self._compress_by(chosen)
+
+    def _compress_by(self, compression: Compression) -> None:
+        """Compress the body, if it is not sent yet and nobody has said how."""
+        if self._exchange is None and self._compression is None:
+            self._compression = compression
+
+    @property
     def task(self) -> asyncio.Task[None] | None:
         """The task that serves the request; None before the head is sent."""
         return None if self._exchange is None else self._exchange.task
@@ -412,7 +450,15 @@ class StreamResponse(Store, ResponseNames):
         hook = request._prepare_hook
         if hook is not None:
             await hook(self)
+        compression = self._compression or request._compression
+        if compression is not None:
+            compressor = compression.begin(self, request)
+            if compressor is not None:
+                await self._compress(compressor, request._exchange)
         self._start(request)
+
+    async def _compress(self, compressor: Compressor, exchange: Exchange) -> None:
+        self._writer = CompressedWriter.for_type(exchange, compressor, self.content_type)
 
     def _lacks_type(self) -> bool:
         """Tell whether there is a body whose type nobody has stated (RFC 9110, section 8.3)."""
@@ -442,13 +488,18 @@ class StreamResponse(Store, ResponseNames):
             raise RuntimeError("write() after write_eof()")
         if not data:
             return DONE
+        if self._writer is not None:
+            return self._writer.write(data)
         self.body_length += len(data)
         return self._exchange.write(data)
 
     async def drain(self) -> None:
-        """Wait until the client has taken enough of what was written."""
+        """Wait until the client has taken enough of what was written.
+
+        Where the body is compressed, the client can read all that was written so far.
+        """
         if self._exchange is not None and not self._eof_sent:
-            await self._exchange.drain()
+            await (self._writer or self._exchange).drain()
 
     async def write_eof(self, data: bytes = b"", *, trailers: LooseHeaders | None = None) -> None:
         """Write the last bytes of the body and end it.
@@ -464,6 +515,9 @@ class StreamResponse(Store, ResponseNames):
         if data:
             await self.write(data)
         self._eof_sent = True
+        if self._writer is not None:
+            await self._writer.finish()
+            self.body_length = self._writer.sent
         fields = _NO_FIELDS if trailers is None else _pairs(ResponseHeaders(trailers))
         await self._exchange.write_eof(fields)
 
@@ -491,6 +545,10 @@ class StreamResponse(Store, ResponseNames):
     def __repr__(self) -> str:
         state = "ended" if self._eof_sent else "prepared" if self.prepared else "not prepared"
         return f"<{type(self).__name__} {self._status} {self.reason} {state}>"
+
+
+class _Uncompressed(bytes):
+    """A body that is yet to be compressed: it is none of those that are sent as they are."""
 
 
 class Response(StreamResponse):
@@ -587,12 +645,13 @@ class Response(StreamResponse):
             return
         if value is not None:
             if not isinstance(value, bytes | bytearray | memoryview):
-                _check_source(value)
+                check_source(value)
             if self._type is None and (
                 self._headers is None or hdrs.CONTENT_TYPE not in self._headers
             ):
                 self._set_type("application/octet-stream", None)
         self._body = value
+        self._hold_back()
 
     @property
     def text(self) -> str | None:
@@ -611,6 +670,21 @@ class Response(StreamResponse):
         if self.charset is None:
             self.charset = "utf-8"
         self._body = value.encode(self.charset or "utf-8")
+        self._hold_back()
+
+    def _compress_by(self, compression: Compression) -> None:
+        super()._compress_by(compression)
+        self._hold_back()
+
+    def _hold_back(self) -> None:
+        if self._compression is not None and self._body.__class__ is bytes:
+            self._body = _Uncompressed(self._body)
+
+    async def _compress(self, compressor: Compressor, exchange: Exchange) -> None:
+        if isinstance(self._body, bytes | bytearray | memoryview):
+            self._body = await compress_whole(compressor, bytes(self._body))
+        else:
+            await super()._compress(compressor, exchange)
 
     @property
     def content_length(self) -> int | None:
@@ -619,7 +693,7 @@ class Response(StreamResponse):
             return int(self._headers[hdrs.CONTENT_LENGTH])
         if self._body is None or isinstance(self._body, bytes | bytearray | memoryview):
             return 0 if self._body is None else len(self._body)
-        return _size(self._body)
+        return size_of(self._body)
 
     @content_length.setter
     def content_length(self, value: int | None) -> None:
@@ -645,8 +719,9 @@ class Response(StreamResponse):
 
     def _start_source(self, request: Answerable, source: Source) -> None:
         self._bodiless = request.method == hdrs.METH_HEAD or self._status in _BODILESS
-        size = None if self._status in (204, 205) else _size(source)
-        if size is not None and hdrs.CONTENT_LENGTH not in self.headers:
+        size = None if self._status in (204, 205) else size_of(source)
+        is_open = size is None or self._writer is not None
+        if not is_open and hdrs.CONTENT_LENGTH not in self.headers:
             self.headers[hdrs.CONTENT_LENGTH] = str(size)
         try:
             super()._start(request)
@@ -665,47 +740,11 @@ class Response(StreamResponse):
             return
         try:
             if not self._bodiless:
-                async for piece in _pieces(self._body):
+                async for piece in pieces_of(self._body):
                     await self.write(piece)
         finally:
-            await _close(self._body)
+            await close_source(self._body)
         await super().write_eof(trailers=trailers)
-
-
-def _check_source(value: object) -> None:
-    if not isinstance(value, AsyncIterable) and not hasattr(value, "read"):
-        raise TypeError(
-            "body must be bytes-like, str, an asynchronous iterable or a binary file, "
-            f"not {type(value).__name__}"
-        )
-
-
-def _size(source: Source) -> int | None:
-    """Return how many bytes a file will give from where it stands; None where that is open."""
-    try:
-        position: int = source.tell()  # type: ignore[union-attr]
-        end: int = source.seek(0, os.SEEK_END)  # type: ignore[union-attr]
-        source.seek(position)  # type: ignore[union-attr]
-    except (AttributeError, OSError):
-        return None
-    return end - position
-
-
-async def _pieces(source: Any) -> AsyncIterator[bytes]:
-    if isinstance(source, AsyncIterable):
-        async for piece in source:
-            yield piece
-    else:
-        while piece := await asyncio.to_thread(source.read, _FILE_PIECE):
-            yield piece
-
-
-async def _close(source: Any) -> None:
-    """Close a source, whatever ended its use; iterables that are no generators have no end."""
-    if isinstance(source, AsyncGenerator):
-        await source.aclose()
-    elif not isinstance(source, AsyncIterable):
-        source.close()
 
 
 def json_bytes_response(

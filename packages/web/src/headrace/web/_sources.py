@@ -1,0 +1,53 @@
+"""Bodies that come piece by piece: asynchronous iterables and binary files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from typing import IO, Any, Final
+
+#: What gives a body piece by piece.
+Source = AsyncIterable[bytes] | IO[bytes]
+Body = bytes | bytearray | memoryview | str | Source
+
+#: Bytes that are read from a file at a time.
+_FILE_PIECE: Final = 256 * 1024
+
+
+def check_source(value: object) -> None:
+    """Raise TypeError for what can be no body."""
+    if not isinstance(value, AsyncIterable) and not hasattr(value, "read"):
+        raise TypeError(
+            "body must be bytes-like, str, an asynchronous iterable or a binary file, "
+            f"not {type(value).__name__}"
+        )
+
+
+def size_of(source: Source) -> int | None:
+    """Return how many bytes a file will give from where it stands; None where that is open."""
+    try:
+        position: int = source.tell()  # type: ignore[union-attr]
+        end: int = source.seek(0, os.SEEK_END)  # type: ignore[union-attr]
+        source.seek(position)  # type: ignore[union-attr]
+    except (AttributeError, OSError):
+        return None
+    return end - position
+
+
+async def pieces_of(source: Any) -> AsyncIterator[bytes]:
+    """Give the pieces of a body; a file is read in a thread."""
+    if isinstance(source, AsyncIterable):
+        async for piece in source:
+            yield piece
+    else:
+        while piece := await asyncio.to_thread(source.read, _FILE_PIECE):
+            yield piece
+
+
+async def close_source(source: Any) -> None:
+    """Close a source, whatever ended its use; iterables that are no generators have no end."""
+    if isinstance(source, AsyncGenerator):
+        await source.aclose()
+    elif not isinstance(source, AsyncIterable):
+        source.close()
