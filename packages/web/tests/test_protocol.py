@@ -622,6 +622,23 @@ async def test_a_body_above_the_limit_is_refused_before_it_is_sent(serve: Serve)
     assert (await wire.head()).startswith(b"HTTP/1.1 413 ")
 
 
+@pytest.mark.parametrize("rest", [b"", b"5\r\nrest!\r\n", b"5\r\nrest!\r\n0\r\n\r\n"])
+async def test_a_body_that_is_too_large_stays_so(serve: Serve, rest: bytes) -> None:
+    async def twice(request: web.Request) -> web.Response:
+        for _ in range(2):
+            with pytest.raises(web.HTTPRequestEntityTooLarge):
+                await request.read()
+        return web.Response(text="refused twice")
+
+    app = web.Application(client_max_size=4)
+    app.router.add_post("/", twice)
+    served = await serve(app)
+    wire = await served.connect()
+    head = head_with(b"Transfer-Encoding: chunked\r\n", line=b"POST / HTTP/1.1")
+    wire.send(head + b"3\r\nabc\r\n3\r\ndef\r\n" + rest)
+    assert (await wire.answer())[1] == b"refused twice"
+
+
 @pytest.mark.parametrize("rest", [b"zz\r\n", b""])
 async def test_a_fault_in_a_body_that_is_read_past_only_closes(
     serve: Serve, failures: Failures, rest: bytes
@@ -1006,13 +1023,124 @@ async def test_a_client_that_stops_taking_its_answer_is_dropped(serve: Serve) ->
     async def large(request: web.Request) -> web.Response:
         return web.Response(body=bytes(16 * 1024**2))
 
-    served = await serve(large, keepalive_timeout=0.05, head_timeout=0.05)
+    served = await serve(large, keepalive_timeout=0.05, head_timeout=0.05, write_timeout=0.05)
     wire = await served.connect()
     wire.writer.transport.pause_reading()
     wire.send(get() + b"GET / HT")
     await served.until(lambda: bool(served.server.connections))
     await served.idle()
     assert not served.server.connections
+
+
+async def test_a_body_that_stalls_is_refused(serve: Serve, failures: Failures) -> None:
+    served = await serve(echo, body_timeout=0.05)
+    for stalled in (b"", b"abc"):
+        answer = await served.raw(POST % (b"/", 9, stalled))
+        assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert b"Connection: close" in answer
+    assert failures() == []
+
+
+async def test_a_body_that_comes_in_drops_is_refused(serve: Serve) -> None:
+    served = await serve(echo, body_timeout=0.2, min_body_rate=10_000.0)
+    wire = await served.connect()
+    wire.send(POST % (b"/", 100_000, b""))
+
+    async def drip() -> None:
+        while True:
+            wire.send(b"x")
+            await asyncio.sleep(0.01)
+
+    dripping = asyncio.ensure_future(drip())
+    async with asyncio.timeout(5):
+        answer = await wire.rest()
+    dripping.cancel()
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+
+
+async def test_a_slow_body_that_makes_progress_is_taken(serve: Serve) -> None:
+    served = await serve(echo, body_timeout=0.1, min_body_rate=1.0)
+    wire = await served.connect()
+    wire.send(POST % (b"/", 20, b""))
+    for _ in range(20):
+        wire.send(b"x")
+        await asyncio.sleep(0.02)
+    assert (await wire.answer())[1] == b"x" * 20
+
+
+async def test_a_stream_that_nobody_takes_is_ended(serve: Serve, failures: Failures) -> None:
+    ends: list[str] = []
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(bytes(65536))
+        except web.ClientConnectionResetError:
+            ends.append("lost")
+            raise
+
+    served = await serve(stream, write_timeout=0.05)
+    wire = await served.connect()
+    wire.writer.transport.pause_reading()
+    wire.send(get())
+    await served.until(lambda: bool(ends))
+    await served.idle()
+    assert failures() == []
+
+
+async def test_a_handler_that_takes_too_long_is_ended(serve: Serve, failures: Failures) -> None:
+    ends: list[str] = []
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ends.append(request.path)
+            raise
+        return web.Response()
+
+    served = await serve(slow, handler_timeout=0.05)
+    wire = await served.connect()
+    for _ in range(2):
+        wire.send(get())
+        assert (await wire.answer())[1] == b"504: Gateway Timeout"
+    assert ends == ["/", "/"]
+    assert failures() == ["Error handling GET /: TimeoutError"] * 2
+
+
+async def test_an_answer_that_has_begun_in_time_may_take_longer(serve: Serve) -> None:
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        until = served.server.now + 0.2
+        while served.server.now < until:
+            await asyncio.sleep(0.01)
+        await response.write(b"whole")
+        return response
+
+    served = await serve(stream, handler_timeout=0.05)
+    wire = await served.connect()
+    wire.send(get())
+    await wire.head()
+    assert await wire.reader.readuntil(b"0\r\n\r\n") == b"5\r\nwhole\r\n0\r\n\r\n"
+
+
+async def test_a_handler_that_is_cancelled_twice_is_no_timeout(
+    serve: Serve, failures: Failures
+) -> None:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            assert request.task is not None
+            request.task.cancel()
+        return web.Response()
+
+    served = await serve(slow, handler_timeout=0.05)
+    assert await served.raw(get()) == b""
+    assert failures() == []
 
 
 @pytest.mark.sockets

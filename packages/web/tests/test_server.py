@@ -11,6 +11,7 @@ import pytest
 from serving import Failures, Serve, Wire
 
 from headrace import web
+from headrace.web import _server
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -112,6 +113,33 @@ async def test_handlers_that_run_on_are_cancelled_after_the_timeout(serve: Serve
     assert ends == ["/"] * 3
     for wire in wires:
         assert await wire.rest() == b""
+
+
+async def test_a_handler_that_does_not_hear_its_cancellation_is_left(
+    serve: Serve, failures: Failures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_server, "CANCEL_TIME", 0.01)
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def deaf(request: web.Request) -> web.Response:
+        begun.set()
+        while not gate.is_set():
+            try:
+                await gate.wait()
+            except asyncio.CancelledError:
+                continue
+        return web.Response()
+
+    served = await serve(deaf)
+    wire = await served.connect()
+    wire.send(GET)
+    await begun.wait()
+    async with asyncio.timeout(5):
+        await served.server.shutdown(0.01)
+    [failure] = failures()
+    assert failure.startswith("a handler goes on after its cancellation: <Task ")
+    gate.set()
+    await served.idle()
 
 
 async def test_a_handler_whose_client_has_gone_is_waited_for_too(serve: Serve) -> None:

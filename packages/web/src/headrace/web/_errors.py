@@ -12,7 +12,13 @@ class PayloadAccessError(Exception):
 
 
 class RequestPayloadError(Exception):
-    """The request's body is malformed or was cut short; the client's fault (400)."""
+    """The request's body is malformed or was cut short; the client's fault.
+
+    `status` is that of the answer when the error leaves the handler: 400, or 408 for a body that
+    does not arrive in time.
+    """
+
+    status = 400
 
 
 class CleanupError(RuntimeError):

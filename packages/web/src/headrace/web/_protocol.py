@@ -38,6 +38,7 @@ from ._disk import OpenFile
 from ._errors import ClientConnectionResetError, PayloadAccessError, RequestPayloadError
 from ._exceptions import HTTPException, HTTPInternalServerError, framework_answer
 from ._headers import HttpVersion, HttpVersion10, HttpVersion11
+from ._patience import Overdue, Watch
 from ._problem import render
 from ._request import BaseRequest
 from ._response import Response, StreamResponse
@@ -84,7 +85,6 @@ class RequestHandler(asyncio.Protocol):
     __slots__ = (
         "__weakref__",
         "_announced",
-        "_backlog",
         "_cancels",
         "_closing",
         "_content",
@@ -104,6 +104,8 @@ class RequestHandler(asyncio.Protocol):
         "_task",
         "_transport",
         "_unread",
+        "_watch",
+        "requests",
         "upgraded",
     )
 
@@ -121,7 +123,6 @@ class RequestHandler(asyncio.Protocol):
         self._gone_waiters: list[asyncio.Future[None]] | None = None
         self._deadline = 0.0
         self._announced = 0  # bytes of the body as the client stated them
-        self._backlog = 0  # bytes that the client had not taken when a deadline passed
         self._cancels = service.handler_cancellation
         self._closing = False
         self._eof = False
@@ -131,6 +132,9 @@ class RequestHandler(asyncio.Protocol):
         self._paused_writing = False
         self._pumping = False
         self._unread = 0  # bytes of an unread body that may still be dropped
+        self._watch: Watch | None = None  # made when a sweep finds a request that is being served
+        #: The requests that were served; counted only where their number is limited.
+        self.requests = 0
         #: The protocol that took the connection over after an upgrade.
         self.upgraded: Any = None
 
@@ -139,12 +143,11 @@ class RequestHandler(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the interface, but not the base class.
         self._transport = cast(asyncio.Transport, transport)
-        service = self._service
-        service.opened(self)
+        service = self._service = self._service.opened(self)
         self._deadline = service.idle_until
         if service.tcp_keepalive:
             _probe_when_idle(self._transport)
-        if service.closing:
+        if not service.accepting:
             self._close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -201,6 +204,8 @@ class RequestHandler(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused_writing = False
+        if self._watch is not None:
+            self._watch.taken()
         self._wake_writers()
         if self._task is None and not self._closing:
             self._loop.call_soon(self._resume_pump)
@@ -390,7 +395,9 @@ class RequestHandler(asyncio.Protocol):
 
     async def _answer_error(self, request: BaseRequest, error: BaseException) -> StreamResponse:
         """Answer for a handler that raised, as far as nothing has been sent."""
-        if self._is_end(error):
+        if self._timed_out(error):
+            error = TimeoutError("the handler took longer than the server gives it")
+        elif self._is_end(error):
             raise error
         response = self._response_for(request, error)
         state = self._parser.our_state
@@ -437,7 +444,7 @@ class RequestHandler(asyncio.Protocol):
             return error
         fault = request._client_fault
         if isinstance(error, RequestPayloadError):
-            return framework_answer(400)
+            return framework_answer(error.status)
         if fault is not None and fault[0] is error:
             return framework_answer(fault[1])
         self._log_failure(request, error)
@@ -739,19 +746,72 @@ class RequestHandler(asyncio.Protocol):
             self.upgraded.shut_down()
 
     def sweep(self) -> None:
-        """Close a connection whose client has been silent for too long."""
-        transport = self._transport
-        if self._task is not None or transport is None or self._service.now <= self._deadline:
+        """Look at what takes time: the client, which may be silent, or the handler."""
+        transport, task = self._transport, self._task
+        if self.upgraded is not None:
             return
-        backlog = transport.get_write_buffer_size()
-        if backlog and backlog != self._backlog:
-            # The client is still taking an answer: slow, but not silent.
-            self._backlog = backlog
-            self._deadline = self._service.idle_until
-        elif backlog or self._lingering or not self._parser.buffered or not self._may_refuse:
+        backlog = 0 if transport is None else transport.get_write_buffer_size()
+        if task is not None or backlog:
+            self._look_at(task, backlog)
+            return
+        self._watch = None
+        if transport is None or self._service.now <= self._deadline:
+            return
+        if self._lingering or not self._parser.buffered or not self._may_refuse:
             self._abort()
         else:
             self._time_out()
+
+    def _look_at(self, task: asyncio.Task[None] | None, backlog: int) -> None:
+        """Look at a request that is being served, or at an answer that is on its way."""
+        service, content = self._service, self._content
+        now = service.now
+        watch = self._watch
+        if watch is None or watch.task is not task:
+            watch = self._watch = Watch(task, now, service.patience)
+        overdue = watch.look(
+            now,
+            service.patience,
+            backlog=backlog,
+            awaited=-1 if content is None else content.awaited_from,
+            begun=self._parser.our_state is not State.SEND_RESPONSE,
+        )
+        if task is None:
+            # The time of a client that is silent begins when it has taken its answer.
+            time = service.lingering_time if self._lingering else service.keepalive_timeout
+            self._deadline = now + time
+        if overdue is Overdue.TAKING:
+            self._abort()
+        elif overdue is Overdue.BODY:
+            self._give_up_body()
+        elif overdue is Overdue.HANDLER and task is not None:
+            watch.timed_out = True
+            task.cancel()
+
+    def _give_up_body(self) -> None:
+        """Tell the handler that the body does not arrive in time; 408 if it has no answer."""
+        assert self._content is not None
+        error = RequestPayloadError("the body did not arrive in time")
+        error.status = 408
+        self._closing = True
+        self._content.set_exception(error)
+
+    def _timed_out(self, error: BaseException) -> bool:
+        """Tell whether *error* is the end of the handler's time, and take that back if it is."""
+        watch, task = self._watch, self._task
+        if watch is None or task is None or watch.task is not task or not watch.timed_out:
+            return False
+        if not isinstance(error, asyncio.CancelledError):
+            return False
+        watch.timed_out = False
+        # Unless it was cancelled a second time, by its client or the end of the server.
+        return task.uncancel() == 0
+
+    def count_request(self, limit: int) -> None:
+        """Count a request; make the answer to the last one that is allowed end the connection."""
+        self.requests += 1
+        if self.requests >= limit:
+            self._closing = True
 
     def _time_out(self) -> None:
         """Answer 408 to a head that did not arrive in time (RFC 9110, section 15.5.9)."""

@@ -116,6 +116,8 @@ class BaseRequest(Store, RequestNames):
     """
 
     _body: bytes | None = None
+    #: The bytes of a body that was found too large while it was read.
+    _excess = 0
     #: What the dispatcher fills in.
     _app: Any = None
     _matched: Matched | None = None
@@ -457,12 +459,15 @@ class BaseRequest(Store, RequestNames):
     def _check_size(self, size: int) -> None:
         limit = self._client_max_size
         if size > limit > 0:
+            self._excess = max(size, self._excess)
             raise framework_answer(413, max_size=limit, actual_size=size)
 
     async def _read_content(self, content: StreamReader) -> bytes:
         if not self._client_max_size:
             return await content.read()
         self._check_announced()
+        # What is left of a body that was too large is no body.
+        self._check_size(self._excess)
         if content.is_eof():
             body = content.read_nowait()
             self._check_size(len(body))

@@ -5,17 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ._admission import (
+    CROWD_SHARE,
+    SHARE,
+    Clients,
+    Crowd,
+    Serving,
+    descriptors,
+    limit_concurrency,
+    limit_connections,
+)
 from ._log import AbstractAccessLogger, AccessLogger, make_access_log
 from ._protocol import RequestHandler
-from ._response import StreamResponse
 from ._service import Served, Service
 
 #: How often idle connections are looked through, in seconds.
 SWEEP_INTERVAL = 1.0
-
+#: How often at most it is logged that connections were turned away, in seconds.
+REPORT_INTERVAL = 60.0
+#: Seconds in which a handler that was cancelled must end.
+CANCEL_TIME = 5.0
 
 #: Settings of the guide and of aiohttp that steer what headrace does by itself, or not at all.
 _WITHOUT_MEANING = frozenset(
@@ -50,6 +61,22 @@ class Server(Service):
         keepalive_timeout: Seconds for which an idle connection is kept.
         head_timeout: Seconds in which the head of a request must have arrived.
         lingering_time: Seconds for which a client may go on sending after a refusal.
+        body_timeout: Seconds between the pieces of a body that a handler waits for; 408 then.
+            0 for any time, here and in what follows.
+        min_body_rate: Bytes a second of such a body, on an average over *body_timeout* seconds.
+        write_timeout: Seconds in which the client must take some of an answer that waits for it.
+        handler_timeout: Seconds in which the answer must have begun, without those in which the
+            handler waits for the body; the handler is cancelled and the answer 504 then.
+        max_connections: Connections at a time; each further one gets a 503 with Retry-After to its
+            first request, and is closed. 0 for any number; None for 8 out of 10 of the descriptors
+            that the process may have.
+        max_connections_per_client: Connections at a time of one IPv4 address or IPv6 network (/64),
+            those of the machine itself and of private networks aside. 0 for any number; None for
+            half of *max_connections*.
+        max_concurrent_requests: Requests that are handled at a time; the others get a 503. 0 for
+            any number.
+        max_requests_per_connection: Requests after which a connection is closed. 0 for any number.
+        retry_after: Seconds after which a client that got one of these 503 may try again.
         max_line_size: Bytes of a request line.
         max_field_size: Bytes of one header field.
         max_headers: Header fields of one request.
@@ -70,8 +97,12 @@ class Server(Service):
 
     def __init__(
         self,
-        handler: Callable[[Any], Awaitable[StreamResponse]],
+        handler: Serving,
         *,
+        max_connections: int | None = None,
+        max_connections_per_client: int | None = None,
+        max_concurrent_requests: int = 0,
+        max_requests_per_connection: int = 0,
         access_log: logging.Logger | None = None,
         access_log_class: type[AbstractAccessLogger] = AccessLogger,
         access_log_format: str = AccessLogger.LOG_FORMAT,
@@ -80,7 +111,22 @@ class Server(Service):
         super().__init__(handler, **_modern(settings))
         self.log_access = make_access_log(access_log_class, access_log, access_log_format)
         self.requests_count = 0
-        patience = min(self.keepalive_timeout, self.head_timeout, self.lingering_time)
+        if max_concurrent_requests:
+            self.handler = limit_concurrency(
+                self.handler, max_concurrent_requests, self.retry_after
+            )
+        if max_requests_per_connection:
+            self.handler = limit_connections(self.handler, max_requests_per_connection)
+        if max_connections is None:
+            max_connections = int(descriptors() * SHARE)
+        self.max_connections = max_connections
+        if max_connections_per_client is None:
+            max_connections_per_client = max_connections // 2
+        self._clients = Clients(max_connections_per_client) if max_connections_per_client else None
+        self._crowd = self._make_crowd(max_connections, settings.get("server_header"))
+        self._reported = 0.0
+        times = (self.keepalive_timeout, self.head_timeout, self.lingering_time)
+        patience = min(*times, self.patience.shortest)
         self._sweep_interval = max(0.01, min(SWEEP_INTERVAL, patience / 2))
         self._sweeping: asyncio.TimerHandle | None = None
         self._emptied: asyncio.Future[None] | None = None
@@ -89,41 +135,73 @@ class Server(Service):
         """Return the protocol for a new connection."""
         return RequestHandler(self, asyncio.get_running_loop())
 
-    def opened(self, connection: Served) -> None:
-        """Take note of a new connection; the first one starts the clock."""
+    def _make_crowd(self, limit: int, server_header: str | None) -> Crowd:
+        """Return what serves the connections that are too many."""
+        return Crowd(
+            max(1, int(limit / SHARE * CROWD_SHARE)),
+            retry_after=self.retry_after,
+            server_header=server_header,
+            logger=self.logger,
+        )
+
+    def opened(self, connection: Served) -> Service:
+        """Let a new connection in, or turn it away; the first one starts the clock."""
         if self._sweeping is None:
             loop = connection.loop
             self.tick(loop.time())
             self._sweeping = loop.call_later(self._sweep_interval, self._sweep, loop)
-        super().opened(connection)
+        if self.accepting and not self._has_room_for(connection):
+            return self._crowd.opened(connection)
+        return super().opened(connection)
+
+    def _has_room_for(self, connection: Served) -> bool:
+        if self.max_connections and len(self.connections) >= self.max_connections:
+            return False
+        clients = self._clients
+        return clients is None or clients.enter(connection, connection.get_extra_info("peername"))
+
+    def tick(self, now: float) -> None:
+        """Set the clock, also of the connections that are too many."""
+        super().tick(now)
+        self._crowd.tick(now)
 
     def closed(self, connection: Served) -> None:
         """Forget a connection; the last one ends the waiting in `shutdown`."""
         super().closed(connection)
+        if self._clients is not None:
+            self._clients.leave(connection)
         if self._emptied is not None and not self.connections and not self._emptied.done():
             self._emptied.set_result(None)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Set the clock and close the connections whose deadline has passed."""
         self.tick(loop.time())
-        for connection in list(self.connections):
+        crowd = self._crowd
+        for connection in [*self.connections, *crowd.connections]:
             connection.sweep()
+        if crowd.turned_away and self.now >= self._reported + REPORT_INTERVAL:
+            number, crowd.turned_away = crowd.turned_away, 0
+            self.logger.warning("turned away connections, as there are too many: %d", number)
+            self._reported = self.now
         self._sweeping = (
-            loop.call_later(self._sweep_interval, self._sweep, loop) if self.connections else None
+            loop.call_later(self._sweep_interval, self._sweep, loop)
+            if self.connections or crowd.connections
+            else None
         )
 
     def pre_shutdown(self) -> None:
         """Close idle connections; the others close when their request is answered."""
         self.shutting_down = self.closing = True
-        for connection in list(self.connections):
+        self.accepting = False
+        for connection in [*self.connections, *self._crowd.connections]:
             connection.shut_down()
 
     async def shutdown(self, timeout: float | None = None) -> None:
         """End all connections: idle ones at once, those with a handler within *timeout* seconds.
 
         Event streams and WebSockets are told that the server goes away. What a client has not
-        taken by then is lost, and handlers that still run are cancelled. None waits for as long
-        as they take.
+        taken by then is lost, and handlers that still run are cancelled; they get `CANCEL_TIME`
+        more to end. None waits for as long as they take.
         """
         self.pre_shutdown()
         self.go_away()
@@ -133,12 +211,20 @@ class Server(Service):
                     self._emptied = asyncio.get_running_loop().create_future()
                     await self._emptied
         self._emptied = None
-        cancelled = [task for connection in list(self.connections) if (task := connection.cancel())]
-        if cancelled:
-            await asyncio.wait(cancelled)
+        await self._cancel_handlers()
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
+
+    async def _cancel_handlers(self) -> None:
+        """Drop all connections; a handler that does not even end then is left to itself."""
+        tasks = [task for connection in list(self.connections) if (task := connection.cancel())]
+        if not tasks:
+            return
+        self.logger.warning("cancelled handlers that did not end in time: %d", len(tasks))
+        _, deaf = await asyncio.wait(tasks, timeout=CANCEL_TIME)
+        for task in deaf:
+            self.logger.error("a handler goes on after its cancellation: %r", task)
 
     async def finish_connections(self, timeout: float | None = None) -> None:
         """End all connections: the guide's name of `shutdown`."""

@@ -9,6 +9,7 @@ from email.utils import formatdate
 from typing import Any, Protocol
 
 from ._exceptions import HTTPException
+from ._patience import Patience
 from ._request import BaseRequest
 from ._response import StreamResponse
 from ._streams import Field, Fields
@@ -21,6 +22,7 @@ class Served(Protocol):
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
+    def get_extra_info(self, name: str, default: Any = None) -> Any: ...
     def sweep(self) -> None: ...
     def shut_down(self) -> bool: ...
     def end_upgrade(self) -> None: ...
@@ -43,6 +45,11 @@ class Service:
         keepalive_timeout: float = 75.0,
         head_timeout: float = 30.0,
         lingering_time: float = 10.0,
+        body_timeout: float = 30.0,
+        min_body_rate: float = 240.0,
+        write_timeout: float = 60.0,
+        handler_timeout: float = 0.0,
+        retry_after: int = 5,
         max_line_size: int = 8190,
         max_field_size: int = 8190,
         max_headers: int = 128,
@@ -59,6 +66,8 @@ class Service:
         self.keepalive_timeout = keepalive_timeout
         self.head_timeout = head_timeout
         self.lingering_time = lingering_time
+        self.patience = Patience(body_timeout, min_body_rate, write_timeout, handler_timeout)
+        self.retry_after = retry_after
         self.max_line_size = max_line_size
         self.max_field_size = max_field_size
         self.max_headers = max_headers
@@ -70,6 +79,8 @@ class Service:
         self.connections: set[Served] = set()
         #: Whether the server has been told to stop: what tells whether it is ready looks here.
         self.shutting_down = False
+        #: Whether a connection that was just accepted may stay.
+        self.accepting = True
         #: Whether connections end with the answer that they are at.
         self.closing = False
         #: Whether answers without an end of their own have been told to end.
@@ -111,9 +122,10 @@ class Service:
         for connection in list(self.connections):
             connection.end_upgrade()
 
-    def opened(self, connection: Served) -> None:
-        """Take note of a new connection."""
+    def opened(self, connection: Served) -> Service:
+        """Take note of a new connection; return the service that is to serve it."""
         self.connections.add(connection)
+        return self
 
     def closed(self, connection: Served) -> None:
         """Forget a connection."""

@@ -150,6 +150,11 @@ class StreamReader:
         """Tell whether some of the body has been read."""
         return self.total_bytes > self._size
 
+    @property
+    def awaited_from(self) -> int:
+        """The bytes that have arrived, while somebody waits for more; else -1."""
+        return -1 if self._waiter is None else self.total_bytes
+
     def at_eof(self) -> bool:
         """Tell whether all of the body has been read."""
         return self._eof and not self._chunks
