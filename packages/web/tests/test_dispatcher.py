@@ -303,6 +303,36 @@ def test_routes_are_listed_and_look_ups_explained() -> None:
     assert "/y" in str(root.router.explain("GET", "/y"))
 
 
+async def test_the_prepare_signal_sees_the_innermost_application(serve: Serve) -> None:
+    seen: list[list[Any]] = []
+
+    async def note(request: web.Request, response: web.StreamResponse) -> None:
+        seen[-1].append(request.app["name"])
+
+    async def prepare_within(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        seen[-1].append([request.app["name"]])
+        return response
+
+    root, _, inner = make_app()
+    for app in (root, inner):
+        app.on_response_prepare.append(note)
+    inner.router.add_get("/stream", prepare_within)
+    served = await serve(root)
+    for path, names in [
+        ("/y", ["root"]),
+        ("/t/middle/y", ["middle"]),
+        ("/t/middle/inner/", ["inner", "inner"]),
+        ("/t/middle/inner/missing", ["inner", "inner"]),
+        ("/t/middle/inner/stream", ["inner", "inner", ["inner"]]),
+        ("/missing", ["root"]),
+    ]:
+        seen.append([])
+        async with served.client.get(path):
+            assert seen[-1] == names
+
+
 # -- resources that are made apart
 
 

@@ -1226,3 +1226,23 @@ async def test_a_request_is_freed_when_it_is_answered(serve: Serve) -> None:
         await wire.answer()
     await asyncio.sleep(0)
     assert [request() for request in requests] == [None] * 3
+
+
+async def test_the_length_of_a_body_however_it_comes(serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        before = request.content_length
+        copy = request.clone(headers={"Host": "a"})
+        return web.json_response([before, copy.content_length, len(await request.read())])
+
+    served = await serve(handler)
+    wire = await served.connect()
+    head = b"POST / HTTP/1.1\r\nHost: a\r\n"
+    for pieces, lengths in [
+        ([head + b"Content-Length: 2\r\n\r\nab"], b"[2, 2, 2]"),
+        ([head + b"Content-Length: 2\r\n\r\n", b"ab"], b"[2, 2, 2]"),
+        ([head + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"], b"[null, null, 2]"),
+    ]:
+        for piece in pieces:
+            wire.send(piece)
+            await asyncio.sleep(0)
+        assert (await wire.answer())[1] == lengths

@@ -438,9 +438,8 @@ def _prepare(route: AbstractRoute, apps: tuple[Application, ...], around: Policy
             chain = _inside(app, chain)
     route.chain = chain
     steps = [] if route.enter is None else [route.enter]
-    signals = [app.on_response_prepare for app in apps if len(app.on_response_prepare)]
-    if signals:
-        steps.append(partial(_set_hook, signals))
+    if any(len(app.on_response_prepare) for app in apps):
+        steps.append(partial(_set_hook, apps))
     if policy.handler_cancellation is not None or (
         (policy.client_max_size, policy.client_max_fields) != (CLIENT_MAX_SIZE, CLIENT_MAX_FIELDS)
     ):
@@ -460,25 +459,33 @@ def _in_turn(steps: list[Callable[[Request], None]]) -> Callable[[Request], None
 
 
 class _PrepareHook:
-    """Sends `on_response_prepare`, of the outermost application first."""
+    """Sends `on_response_prepare`, of the outermost application first.
 
-    __slots__ = ("_request", "_signals")
+    Wherever the answer was made: what is called sees the request of the innermost one.
+    """
 
-    def __init__(self, signals: list[Signal[Request, StreamResponse]], request: Request) -> None:
-        self._signals = signals
+    __slots__ = ("_apps", "_request")
+
+    def __init__(self, apps: tuple[Application, ...], request: Request) -> None:
+        self._apps = apps
         self._request = request
 
     async def __call__(self, response: StreamResponse) -> None:
-        for signal in self._signals:
-            await signal.send(self._request, response)
+        request = self._request
+        running, request._app = request._app, self._apps[-1]
+        try:
+            for app in self._apps:
+                await app.on_response_prepare.send(request, response)
+        finally:
+            request._app = running
 
     def of(self, request: Request) -> _PrepareHook:
         """Return the same for a clone."""
-        return _PrepareHook(self._signals, request)
+        return _PrepareHook(self._apps, request)
 
 
-def _set_hook(signals: list[Signal[Request, StreamResponse]], request: Request) -> None:
-    request._prepare_hook = _PrepareHook(signals, request)
+def _set_hook(apps: tuple[Application, ...], request: Request) -> None:
+    request._prepare_hook = _PrepareHook(apps, request)
 
 
 def _limit(policy: Policy, request: Request) -> None:

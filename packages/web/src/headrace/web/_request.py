@@ -328,8 +328,9 @@ class BaseRequest(Store, RequestNames):
     @property
     def content_length(self) -> int | None:
         """The length of the body in bytes where the client stated it."""
-        if self._content is not None:
-            return self._body_length
+        content = self._content
+        if content is not None:
+            return len(content) if isinstance(content, bytes) else self._body_length
         value = self.headers.get(hdrs.CONTENT_LENGTH)
         return None if value is None else int(value)
 
