@@ -315,17 +315,21 @@ async def test_the_prepare_signal_sees_the_innermost_application(serve: Serve) -
         seen[-1].append([request.app["name"]])
         return response
 
-    root, _, inner = make_app()
+    root, middle, inner = named("root"), named("middle"), named("inner")
     for app in (root, inner):
         app.on_response_prepare.append(note)
+    for app in (root, middle, inner):
+        app.router.add_get("/x", show)
     inner.router.add_get("/stream", prepare_within)
+    middle.add_subapp("/inner", inner)
+    root.add_subapp("/middle", middle)
     served = await serve(root)
     for path, names in [
-        ("/y", ["root"]),
-        ("/t/middle/y", ["middle"]),
-        ("/t/middle/inner/", ["inner", "inner"]),
-        ("/t/middle/inner/missing", ["inner", "inner"]),
-        ("/t/middle/inner/stream", ["inner", "inner", ["inner"]]),
+        ("/x", ["root"]),
+        ("/middle/x", ["middle"]),
+        ("/middle/inner/x", ["inner", "inner"]),
+        ("/middle/inner/missing", ["inner", "inner"]),
+        ("/middle/inner/stream", ["inner", "inner", ["inner"]]),
         ("/missing", ["root"]),
     ]:
         seen.append([])

@@ -202,6 +202,7 @@ async def show_cover(request: web.Request) -> web.Response:
 
 async def import_parts(request: web.Request) -> web.Response:
     seen = []
+    part: Any
     async for part in await request.multipart():
         size = 0
         while chunk := await part.read_chunk(1000):

@@ -493,9 +493,11 @@ class UrlDispatcher(AbstractRouter, Registrar, Mapping[str, AbstractResource]):
         self._router.freeze()
 
     def refuse_when_frozen(self) -> None:
-        """Raise RuntimeError when the application has started."""
+        """Raise RuntimeError when the application has started or is nested."""
         if self.frozen:
-            raise RuntimeError("cannot add a route: the application has started")
+            raise RuntimeError(
+                "cannot add a route: the application has started, or is part of another one"
+            )
 
     def __repr__(self) -> str:
         return f"<UrlDispatcher of {len(self._resources)} resources>"
