@@ -137,6 +137,10 @@ from ._multipart import (
     BodyPartReader,
     MultipartReader,
 )
+from ._multipart_writer import (
+    BodyPartWriter,
+    MultipartWriter,
+)
 from ._normalize import (
     normalize_path_middleware,
 )
@@ -247,6 +251,7 @@ __all__ = [
     "BaseRunner",
     "BaseSite",
     "BodyPartReader",
+    "BodyPartWriter",
     "CleanupError",
     "ClientConnectionResetError",
     "ContentCoding",
@@ -325,6 +330,7 @@ __all__ = [
     "Middleware",
     "MsgType",
     "MultipartReader",
+    "MultipartWriter",
     "NamedPipeSite",
     "NotAppKeyWarning",
     "PayloadAccessError",

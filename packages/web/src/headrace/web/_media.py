@@ -113,14 +113,32 @@ def content_disposition(filename: str, *, inline: bool = False) -> str:
         filename: The name, without folders.
         inline: Show the answer; the name counts when the user saves it.
     """
-    name = "".join("_" if char in "/\\" or not char.isprintable() else char for char in filename)
-    plain = "".join(char if char.isascii() and char not in '"%' else "_" for char in name)
-    kind = "inline" if inline else "attachment"
-    value = f'{kind}; filename="{plain}"'
-    if plain != name:
-        full = quote(name.encode("utf-8", "replace"), safe="!#$&+-.^_`|~")
-        value += f"; filename*=UTF-8''{full}"
-    return value
+    return disposition("inline" if inline else "attachment", filename=filename)
+
+
+def disposition(kind: str, **parameters: str) -> str:
+    """Return a Content-Disposition.
+
+    Parameters of ``form-data`` are UTF-8, with the escapes that browsers use; others are plain
+    ASCII, and given in full too where that is not all (RFC 6266).
+    """
+    escape = _form_parameter if kind == "form-data" else _parameter
+    return "; ".join([kind, *(escape(name, value) for name, value in parameters.items())])
+
+
+def _form_parameter(name: str, value: str) -> str:
+    # https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+    value = value.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
+    return f'{name}="{value}"'
+
+
+def _parameter(name: str, value: str) -> str:
+    value = "".join("_" if char in "/\\" or not char.isprintable() else char for char in value)
+    plain = "".join(char if char.isascii() and char not in '"%' else "_" for char in value)
+    if plain == value:
+        return f'{name}="{plain}"'
+    full = quote(value.encode("utf-8", "replace"), safe="!#$&+-.^_`|~")
+    return f"{name}=\"{plain}\"; {name}*=UTF-8''{full}"
 
 
 def siblings(path: str) -> Sequence[Coding]:

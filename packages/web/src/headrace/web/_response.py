@@ -33,7 +33,7 @@ from ._cookies import set_cookie
 from ._etag import ETag, format_etag, parse_etags
 from ._fields import ResponseHeaders, check_field
 from ._headers import HttpVersion
-from ._sources import Body, Source, check_source, close_source, pieces_of, size_of
+from ._sources import Body, Source, TypedSource, check_source, close_source, pieces_of, size_of
 from ._store import Store
 from ._streams import DONE, Exchange, Field, Fields
 
@@ -649,7 +649,10 @@ class Response(StreamResponse):
             if self._type is None and (
                 self._headers is None or hdrs.CONTENT_TYPE not in self._headers
             ):
-                self._set_type("application/octet-stream", None)
+                if isinstance(value, TypedSource):
+                    self.headers[hdrs.CONTENT_TYPE] = value.content_type
+                else:
+                    self._set_type("application/octet-stream", None)
         self._body = value
         self._hold_back()
 

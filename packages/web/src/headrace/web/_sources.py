@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from typing import IO, Any, Final
 
@@ -13,6 +14,21 @@ Body = bytes | bytearray | memoryview | str | Source
 
 #: Bytes that are read from a file at a time.
 _FILE_PIECE: Final = 256 * 1024
+
+
+class TypedSource(AsyncIterable[bytes], ABC):
+    """A source that knows what it gives: its type and, as a rule, its size."""
+
+    content_type: str
+
+    @property
+    @abstractmethod
+    def size(self) -> int | None:
+        """The bytes that it will give; None where that is not known beforehand."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Free what it holds."""
 
 
 def check_source(value: object) -> None:
@@ -25,7 +41,9 @@ def check_source(value: object) -> None:
 
 
 def size_of(source: Source) -> int | None:
-    """Return how many bytes a file will give from where it stands; None where that is open."""
+    """Return how many bytes a source will give from where it stands; None where that is open."""
+    if isinstance(source, TypedSource):
+        return source.size
     try:
         position: int = source.tell()  # type: ignore[union-attr]
         end: int = source.seek(0, os.SEEK_END)  # type: ignore[union-attr]
@@ -49,5 +67,7 @@ async def close_source(source: Any) -> None:
     """Close a source, whatever ended its use; iterables that are no generators have no end."""
     if isinstance(source, AsyncGenerator):
         await source.aclose()
+    elif isinstance(source, TypedSource):
+        await source.close()
     elif not isinstance(source, AsyncIterable):
         source.close()
