@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import os
 import re
+import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -16,6 +19,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import aiohttp.web
 import pytest
+from processes import free_port, wait_until_asleep
 from yarl import URL
 
 from headrace import web
@@ -26,16 +30,20 @@ OWN = {"date", "server"}
 CONDITIONS = {"Range", "If-Modified-Since", "If-Unmodified-Since"}
 
 
-def load(name: str, framework: str) -> Any:
-    """Return a program as a module, on top of aiohttp or of headrace."""
-    path = PROGRAMS / f"{name}.py"
-    source = path.read_text()
+def source_of(name: str, framework: str) -> str:
+    """Return a program for aiohttp or for headrace."""
+    source = (PROGRAMS / f"{name}.py").read_text()
     line = "from aiohttp import web\n"
     assert re.findall(r"^(?:from|import) aiohttp.*\n", source, re.MULTILINE) == [line]
+    return source.replace(line, f"from {framework} import web\n")
+
+
+def load(name: str, framework: str) -> Any:
+    """Return a program as a module, on top of aiohttp or of headrace."""
     module = ModuleType(f"{name}_on_{framework}")
     sys.modules[module.__name__] = module  # dataclasses look there
-    code = source.replace(line, f"from {framework} import web\n")
-    exec(compile(code, str(path), "exec"), module.__dict__)
+    code = compile(source_of(name, framework), str(PROGRAMS / f"{name}.py"), "exec")
+    exec(code, module.__dict__)
     return module
 
 
@@ -270,3 +278,151 @@ async def test_a_program_of_today_answers_as_on_aiohttp(
     assert journal == [line.replace("1006", "1009") for line in expected_journal]
     assert journal[0] == "opened"
     assert journal[-1] == "closed"
+
+
+# -- the guide's dialect, as a whole program
+
+
+@contextmanager
+def message_board(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run the program of old on headrace, up to Ctrl-C."""
+    port = free_port()
+    program = tmp_path / "program.py"
+    program.write_text(source_of("message_board", "headrace").replace("8080", str(port)))
+    static = tmp_path / "static"
+    static.mkdir()
+    (static / "style.css").write_text("a {}")
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-u", str(program), str(static)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "13 routes\n"
+        assert process.stdout.readline() == f"serving on ('127.0.0.1', {port})\n"
+        yield process, port
+    finally:
+        process.kill()
+        process.communicate()
+
+
+OLD_STEPS: list[tuple[Step, int, bytes, dict[str, str]]] = [
+    (
+        ("GET", "/", {}),
+        200,
+        b"/\n/boards/python\n/boards/python/1?a=b&c=d\n/boards/python/2?a=b\n/static/style.css",
+        {"Content-Type": "text/plain; charset=utf-8"},
+    ),
+    (("GET", "/static/style.css", {}), 200, b"a {}", {"My-Header": "value"}),
+    (
+        ("PURGE", "/echo/a%20b?c", {"data": b"body", "headers": {"Cookie": "token=t"}}),
+        200,
+        b"body",
+        {"X-Method": "PURGE", "X-Path": "/echo/a b", "X-Token": "t"},
+    ),
+    (("GET", "/boards", {}), 200, b"", {}),
+    (
+        ("POST", "/boards/x", {"data": {"text": "h\u00e9llo"}, "headers": {"Cookie": "user=bob"}}),
+        302,
+        b"302: Found",
+        {"Location": "/boards/x/1", "X-User": "bob"},
+    ),
+    (("POST", "/boards/x", {"data": {"no": "text"}}), 400, b"a message has a text", {}),
+    (("GET", "/boards/x", {}), 200, "bob: h\u00e9llo\n".encode(), {}),
+    (("GET", "/boards/x/1", {}), 200, "bob: h\u00e9llo".encode(), {"Content-Type": "text/plain"}),
+    (("GET", "/boards/x/2", {}), 404, b"There is no /boards/x/2", {}),
+    (("GET", "/boards/x/y", {}), 404, b"There is no /boards/x/y", {}),
+    (("PUT", "/boards", {}), 405, b"405: Method Not Allowed", {"Allow": "GET"}),
+    (("GET", "/status", {"headers": {"Accept": "text/plain"}}), 200, b"visits: 2", {}),
+    (
+        ("GET", "/status", {"headers": {"Accept": "application/json"}}),
+        200,
+        b'{"visits": 2}',
+        {"Content-Type": "application/json; charset=utf-8"},
+    ),
+    (("GET", "/status", {"headers": {"Accept": "a/b"}}), 406, b"406: Not Acceptable", {}),
+    (
+        ("GET", "/stream", {}),
+        200,
+        b"".join(b"%03d\n" % number for number in range(100)),
+        {"Transfer-Encoding": "chunked", "My-Header": "value"},
+    ),
+    (("GET", "/ws", {}), 400, b"no WebSocket", {}),
+    (
+        ("GET", "/go/login", {}),
+        303,
+        b"303: See Other",
+        {"Location": "/", "Set-Cookie": "user=ann; HttpOnly; Max-Age=60; Path=/"},
+    ),
+    (("GET", "/go/logout", {}), 200, b"bye", {}),
+    (("GET", "/go/moved", {}), 301, b"gone there", {"Location": "/moved", "X-Why": "moved"}),
+    (
+        ("GET", "/go/method", {}),
+        405,
+        b"<p>no</p>",
+        {"Allow": "GET,HEAD", "Content-Type": "text/html"},
+    ),
+    (("GET", "/go/wrong", {}), 500, b"500: Internal Server Error", {"Connection": "close"}),
+    (("GET", "/go/away", {}), 410, b"410: Really Gone", {}),
+    (("GET", "/secret", {}), 403, b"403: Forbidden", {"My-Header": "value"}),
+]
+
+
+async def use_message_board(port: int) -> None:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
+        for step, status, body, fields in OLD_STEPS:
+            answer = await ask(client, port, step)
+            assert (answer.status, answer.body) == (status, body), step
+            assert fields.items() <= dict(answer.fields).items()
+        url = f"http://127.0.0.1:{port}"
+        await upload_a_song(client, url)
+        await talk_of_old(client, url)
+
+
+async def upload_a_song(client: aiohttp.ClientSession, url: str) -> None:
+    content = bytes(range(256)) * 1000
+    for headers, status in [({}, 403), ({"Authorization": "x"}, 200)]:
+        form = aiohttp.FormData()
+        form.add_field("mp3", io.BytesIO(content), filename="s.mp3", content_type="audio/mpeg")
+        async with client.post(
+            f"{url}/store_mp3", data=form, headers=headers, expect100=True
+        ) as response:
+            assert response.status == status
+            if status == 200:
+                assert response.headers["Content-Disposition"] == 'attachment; filename="s.mp3"'
+                assert (response.content_type, await response.read()) == ("audio/mpeg", content)
+
+
+async def talk_of_old(client: aiohttp.ClientSession, url: str) -> None:
+    async with (
+        client.ws_connect(f"{url}/ws", protocols=("board",)) as ann,
+        client.ws_connect(f"{url}/ws") as bob,
+    ):
+        await ann.send_str("protocol")
+        assert await ann.receive_str() == "board board"
+        await bob.send_bytes(b"\0")
+        assert await bob.receive_bytes() == b"\0/answer"
+        await bob.send_str("hello")
+        assert await bob.receive_str() == await ann.receive_str() == "hello/answer"
+        await bob.send_str("close")
+        assert (await bob.receive()).data == 1000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+async def test_a_program_of_old_runs(tmp_path: Path) -> None:
+    with message_board(tmp_path) as (process, port):
+        await use_message_board(port)
+        await asyncio.to_thread(wait_until_asleep, process)
+        process.send_signal(signal.SIGINT)
+        output, errors = await asyncio.to_thread(process.communicate, timeout=10)
+    assert process.returncode == 0, errors
+    assert output.splitlines() == [
+        "websocket connection closed",
+        "websocket connection closed",
+        "closing 0 sockets",
+        "finished after 17 requests",
+    ]
+    assert errors.count("Traceback") == 1
+    assert "KeyError: 'the inside'" in errors

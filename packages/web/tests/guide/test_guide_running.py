@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from cryptography.fernet import Fernet
+from processes import free_port, wait_until_asleep, wait_until_served
 
 from headrace import web
 
@@ -89,30 +89,10 @@ except KeyboardInterrupt:
 """
 
 
-def wait_until_asleep(process: subprocess.Popen[str]) -> None:
-    """Wait until *process* waits for events: a signal would cut short what it does else."""
-    state = ""
-    while state != "S":
-        state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2][0]
-
-
-def wait_until_served(port: int) -> None:
-    for _ in range(1000):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            time.sleep(0.01)
-        else:
-            return
-    raise AssertionError("nobody listens")
-
-
 @contextmanager
 def running(program: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run a program on a free port; what it imports from aiohttp.web it gets from headrace."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = int(sock.getsockname()[1])
+    port = free_port()
     code = "import aliases; aliases.stand_in()\n" + program.replace("8080", str(port))
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore:There is no current event loop", "-u", "-c", code],
