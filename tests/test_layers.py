@@ -76,6 +76,7 @@ WEB = [
     "_websocket",
     "_middleware",
     "_signals",
+    "_start",
     "_service",
     "_protocol",
     "_admission",

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from serving import Failures, Serve, Wire, others
+from serving import Failures, Serve, Wire
 
 from headrace import web
 from headrace.testing import ClientError
@@ -757,9 +757,11 @@ async def test_a_client_may_go_while_its_handler_runs(
 
 
 async def test_a_client_may_go_while_its_body_is_read(serve: Serve, failures: Failures) -> None:
+    begun: list[web.Request] = []
     caught: list[type[BaseException]] = []
 
     async def handler(request: web.Request) -> web.Response:
+        begun.append(request)
         try:
             await request.read()
         except BaseException as error:
@@ -770,7 +772,7 @@ async def test_a_client_may_go_while_its_body_is_read(serve: Serve, failures: Fa
     served = await serve(handler)
     wire = await served.connect()
     wire.send(post(bytes(100))[:-50])
-    await served.until(lambda: bool(others()))
+    await served.until(lambda: bool(begun))
     wire.reset()
     await served.idle()
     assert caught == [web.ClientConnectionResetError]

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Generator
-from contextvars import copy_context
 from functools import lru_cache, partial
 from typing import Any, Final, cast, final
 
@@ -88,7 +86,6 @@ class RequestHandler(asyncio.Protocol):
         "_cancels",
         "_closing",
         "_content",
-        "_context",
         "_deadline",
         "_drain_waiters",
         "_eof",
@@ -117,8 +114,6 @@ class RequestHandler(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._content: StreamReader | None = None
-        # Each request starts from it: from where a request is begun depends on the one before.
-        self._context = copy_context()
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         self._gone_waiters: list[asyncio.Future[None]] | None = None
         self._deadline = 0.0
@@ -167,7 +162,7 @@ class RequestHandler(asyncio.Protocol):
         if self._lingering:
             return
         parser = self._parser
-        if self._task is None and not self._paused_writing and not self._closing:
+        if not (self._task or self._pumping or self._paused_writing or self._closing):
             whole = parser.receive_whole(data)
             if whole is None:
                 self._pump()
@@ -175,8 +170,6 @@ class RequestHandler(asyncio.Protocol):
                 self._serve_whole(*whole)
             return
         parser.receive_data(data)
-        if self._task is None:
-            return
         if self._content is not None:
             self._pump_body()
         elif parser.buffered > MAX_PIPELINED:
@@ -262,12 +255,12 @@ class RequestHandler(asyncio.Protocol):
         """Serve a request that has come in one piece; the same as `_pump` does of such."""
         self._pumping = True
         try:
-            self._start(self._make_request(head, body or None))
+            self._start(self._make_request(head, body or None), self._service.handler)
         finally:
             self._pumping = False
         if self._task is None and not self._closing:
             self._deadline = self._service.idle_until
-            if self._eof:
+            if self._eof or self._parser.buffered:
                 self._pump()
 
     def _begin(self, head: RequestHead) -> None:
@@ -283,7 +276,7 @@ class RequestHandler(asyncio.Protocol):
         request._body_length = length
         if expects_continue:
             request._expects_continue = True
-        self._start(request)
+        self._start(request, self._service.handler)
 
     def _make_request(self, head: RequestHead, content: StreamReader | bytes | None) -> BaseRequest:
         method, target, fields, version = head[:4]
@@ -296,18 +289,11 @@ class RequestHandler(asyncio.Protocol):
             self,
         )
 
-    def _start(self, request: BaseRequest) -> None:
-        """Start the task of a request."""
-        task: asyncio.Task[None]
-        serving = self._serve(request, self._service.handler)
-        if sys.version_info >= (3, 12):
-            # Most handlers end without waiting: no turn of the loop for them.
-            context = self._context.copy()
-            task = asyncio.Task(serving, loop=self._loop, context=context, eager_start=True)
-        else:
-            task = self._loop.create_task(serving, context=self._context.copy())
-        if not task.done():
-            self._task = task
+    def _start(
+        self, request: BaseRequest, handler: Callable[[Any], Awaitable[StreamResponse]]
+    ) -> None:
+        """Start the task of a request; many end at once."""
+        self._task = self._service.starter.start(self._serve(request, handler))
 
     def _pump_body(self) -> None:
         """Move what has arrived of the body into the request's stream."""
@@ -506,8 +492,7 @@ class RequestHandler(asyncio.Protocol):
             return
         self._closing = True
         request = service.request_factory("UNKNOWN", "/", HttpVersion10, (), None, self)
-        serving = self._serve(request, partial(service.refuse, framework_answer(error.status)))
-        self._task = self._loop.create_task(serving, context=self._context.copy())
+        self._start(request, partial(service.refuse, framework_answer(error.status)))
 
     @property
     def _may_refuse(self) -> bool:

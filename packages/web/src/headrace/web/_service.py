@@ -12,6 +12,7 @@ from ._exceptions import HTTPException
 from ._patience import Patience
 from ._request import BaseRequest
 from ._response import StreamResponse
+from ._start import Starter, make_starter
 from ._streams import Field, Fields
 
 server_logger = logging.getLogger("headrace.server")
@@ -77,6 +78,8 @@ class Service:
         self.logger = logger
         self.log_access: Callable[[BaseRequest, StreamResponse, float], None] | None = None
         self.connections: set[Served] = set()
+        #: Starts the requests of the connections; there for as long as there are any.
+        self.starter: Starter
         #: Whether the server has been told to stop: what tells whether it is ready looks here.
         self.shutting_down = False
         #: Whether a connection that was just accepted may stay.
@@ -124,9 +127,13 @@ class Service:
 
     def opened(self, connection: Served) -> Service:
         """Take note of a new connection; return the service that is to serve it."""
+        if not self.connections:
+            self.starter = make_starter(connection.loop)
         self.connections.add(connection)
         return self
 
     def closed(self, connection: Served) -> None:
         """Forget a connection."""
         self.connections.discard(connection)
+        if not self.connections:
+            self.starter.close()

@@ -1,0 +1,205 @@
+"""Coroutines that are started at once, each in a task of its own.
+
+Most handlers end without waiting for anything. A task that is scheduled costs such a handler a
+turn of the event loop. Since Python 3.12 a task can be started eagerly. For 3.11 there is a
+`Stage`: a task that stands by, so that a coroutine can begin as if inside of it. When the
+coroutine waits, the task goes on with it; when it ends, the task is used again, unless something
+was left at it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.tasks import _enter_task, _leave_task  # documented in "Extending asyncio"
+from collections.abc import Coroutine, Generator
+from contextvars import Context, copy_context
+from types import coroutine
+from typing import Any, Protocol, final
+from weakref import getweakrefcount
+
+
+class Starter(Protocol):
+    """Starts coroutines, each in a task and a context of its own."""
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        """Run *work* until it waits; return its task, or None when it has ended.
+
+        What *work* raises is lost if it ends here: it is to handle its errors.
+        """
+
+    def close(self) -> None:
+        """Leave no task behind."""
+
+
+@final
+class Stage:
+    """A task that stands by, and the context in which it runs what it is given."""
+
+    __slots__ = (
+        "_called",
+        "_context",
+        "_loop",
+        "_pristine",
+        "_references",
+        "_work",
+        "free",
+        "task",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
+        self._loop = loop
+        self._pristine = context
+        self._context = context.copy()
+        self._called: asyncio.Future[None] = loop.create_future()
+        self._work: tuple[Coroutine[Any, Any, None], Any] | None = None
+        self._references = 0
+        #: Whether the task waits to be used; it has to be reached by the loop first.
+        self.free = False
+        self.task: asyncio.Task[None] = loop.create_task(self._stand_by(), context=self._context)
+
+    async def _stand_by(self) -> None:
+        self.free = True
+        try:
+            await self._called
+        except asyncio.CancelledError:
+            if self._work is None:
+                raise
+            # The coroutine was cancelled before it waited: so is what it waits for.
+            work, waits_for = self._work
+            if waits_for is None or not waits_for.cancel():
+                await _go_on(work, None, asyncio.CancelledError())
+                return
+        if self._work is not None:
+            await _go_on(*self._work)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Run *work* until it waits, and then let the task go on with it; tell whether it waits."""
+        task, loop = self.task, self._loop
+        if not self._references:
+            self._references = sys.getrefcount(task)
+        self.free = False
+        outer = None
+        try:
+            _enter_task(loop, task)
+        except RuntimeError:
+            # Another task is running: it has called what called this.
+            outer = asyncio.current_task(loop)
+            assert outer is not None
+            _leave_task(loop, outer)
+            _enter_task(loop, task)
+        try:
+            waits_for = self._context.run(work.send, None)
+        except StopIteration:
+            self.free = not self._called.done()
+            return False
+        finally:
+            _leave_task(loop, task)
+            if outer is not None:
+                _enter_task(loop, outer)
+        if waits_for is not None:
+            # Whoever else waits for it must not find it claimed.
+            waits_for._asyncio_future_blocking = False
+        self._work = work, waits_for
+        self.close()
+        return True
+
+    def is_marked(self) -> bool:
+        """Tell whether something was left at the task or in its context."""
+        task = self.task
+        return bool(
+            sys.getrefcount(task) != self._references
+            or getweakrefcount(task) != 1  # the loop's own
+            or task._callbacks
+            or self._called.done()
+            or self._context != self._pristine
+        )
+
+    def close(self) -> None:
+        """Let the task go on, or end if there is nothing to go on with."""
+        self.free = False
+        if not self._called.done():
+            self._called.set_result(None)
+
+
+@coroutine
+def _go_on(
+    work: Coroutine[Any, Any, None], waits_for: Any, error: BaseException | None = None
+) -> Generator[Any, Any, None]:
+    """Go on with a coroutine that waits, as the task that it takes itself to be in."""
+    if waits_for is not None:
+        waits_for._asyncio_future_blocking = True
+    while True:
+        try:
+            if error is not None:
+                waits_for, error = work.throw(error), None
+            yield waits_for
+        except StopIteration:
+            return
+        except BaseException as raised:
+            if error is not None:
+                raise  # by the coroutine
+            error = raised
+        else:
+            break
+    yield from work.__await__()
+
+
+@final
+class StandingStarter:
+    """Starts coroutines on a `Stage`, and in an ordinary task while that is not free."""
+
+    __slots__ = ("_closed", "_context", "_loop", "_stage")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._context = copy_context()
+        self._stage = Stage(loop, self._context)
+        self._closed = False
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        """Run *work* until it waits; return its task, or None when it has ended."""
+        stage = self._stage
+        if not stage.free:
+            return self._loop.create_task(work, context=self._context.copy())
+        try:
+            waits = stage.begin(work)
+        except asyncio.CancelledError:
+            waits = False
+        if (waits or stage.is_marked()) and not self._closed:
+            stage.close()
+            self._stage = Stage(self._loop, self._context)
+        return stage.task if waits else None
+
+    def close(self) -> None:
+        """Leave no task behind."""
+        self._closed = True
+        self._stage.close()
+
+
+if sys.version_info >= (3, 12):
+
+    @final
+    class EagerStarter:
+        """Starts tasks eagerly, as Python does since 3.12."""
+
+        __slots__ = ("_context", "_loop")
+
+        def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+            self._loop = loop
+            self._context = copy_context()
+
+        def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+            """Run *work* until it waits; return its task, or None when it has ended."""
+            context = self._context.copy()
+            task: asyncio.Task[None] = asyncio.Task(
+                work, loop=self._loop, context=context, eager_start=True
+            )
+            return None if task.done() else task
+
+        def close(self) -> None:
+            """Leave no task behind: there is none."""
+
+    make_starter = EagerStarter
+else:
+    make_starter = StandingStarter
