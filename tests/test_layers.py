@@ -71,6 +71,7 @@ WEB = [
     "_files",
     "_problem",
     "_debug",
+    "_mistakes",
     "_log",
     "_channel",
     "_websocket",

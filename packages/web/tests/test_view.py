@@ -15,6 +15,9 @@ class Item(web.View):
     async def post(self) -> web.Response:
         return web.Response(text=await self.request.text(), status=201)
 
+    def patch(self) -> web.Response:
+        return web.Response(text="no coroutine")
+
 
 def registered_by_method() -> web.Application:
     app = web.Application()
@@ -58,6 +61,8 @@ async def test_a_method_of_the_class_serves_its_http_method(serve: Serve, make: 
         assert (got.status, await got.text()) == (200, "item 3")
     async with served.client.post("/items/3", data="x") as got:
         assert (got.status, await got.text()) == (201, "x")
+    async with served.client.patch("/items/3") as got:
+        assert await got.text() == "no coroutine"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "HEAD", "REQUEST", "__init__", "get"])

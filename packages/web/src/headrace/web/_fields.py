@@ -20,7 +20,7 @@ def check_field(name: object, value: object) -> None:
         TypeError: One of them is no string.
     """
     if not isinstance(name, str) or not isinstance(value, str):
-        raise TypeError(f"header fields are strings, not {type(name)} and {type(value)}")
+        raise TypeError(f"name and value of a header field are strings, not {name!r} and {value!r}")
     if _NAME.fullmatch(name) is None:
         raise ValueError("a header name must be a token: letters, digits and !#$%&'*+-.^_`|~")
     if _VALUE.fullmatch(value) is None:

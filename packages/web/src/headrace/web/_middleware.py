@@ -104,6 +104,11 @@ def _link(f: AnyMiddleware, inner: Handler) -> Handler:
 def _link_factory(factory: AnyMiddleware, app: Any, inner: Handler) -> Handler:
     async def handler(request: BaseRequest) -> StreamResponse:
         made: Any = await factory(app, inner)
+        if not callable(made):
+            raise TypeError(
+                f"the middleware factory {factory!r} returned {made!r}, which is no handler: "
+                "is a return statement missing?"
+            )
         return await made(request)  # type: ignore[no-any-return]
 
     return update_wrapper(handler, inner)

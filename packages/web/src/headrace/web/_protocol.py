@@ -23,6 +23,7 @@ from headrace.http_parser import (
     EndOfMessage,
     Informational,
     Limits,
+    LocalProtocolError,
     RemoteProtocolError,
     ResponseTemplate,
     Role,
@@ -36,6 +37,7 @@ from ._disk import OpenFile
 from ._errors import ClientConnectionResetError, PayloadAccessError, RequestPayloadError
 from ._exceptions import HTTPException, HTTPInternalServerError, framework_answer
 from ._headers import HttpVersion, HttpVersion10, HttpVersion11
+from ._mistakes import answered_before, explain_late, not_a_response, sent_before
 from ._patience import Overdue, Watch
 from ._problem import render
 from ._request import BaseRequest
@@ -51,6 +53,8 @@ WRITE_LIMIT: Final = 16 * 1024**2
 #: Bytes of an unread body that are read and dropped to keep the connection.
 MAX_DRAIN: Final = 256 * 1024
 
+#: The states in which a response to the request is out, or a part of one.
+_ANSWERED: Final = (State.SEND_BODY, State.DONE, State.MUST_CLOSE, State.SWITCHED)
 _OWN_LENGTHS: Final = (len("Date"), len("Server"))
 _METHODS: Final = {method.encode(): method for method in hdrs.METH_ALL}
 _VERSIONS: Final = (HttpVersion10, HttpVersion11, *(HttpVersion(1, n) for n in range(2, 10)))
@@ -367,13 +371,11 @@ class RequestHandler(asyncio.Protocol):
     async def _answer(self, request: BaseRequest, response: StreamResponse) -> None:
         """Send what the handler has not sent yet of its response."""
         if not isinstance(response, StreamResponse):
-            raise TypeError(
-                f"the handler returned {response!r}, not a response: is a return statement missing?"
-            )
+            raise not_a_response(response, request)
         if response._exchange is not None and (
             response._exchange is not self or self._parser.our_state is State.SEND_RESPONSE
         ):
-            raise RuntimeError("the response was sent before, to another request: make a new one")
+            raise sent_before()
         if isinstance(response, HTTPException) and response.of_framework:
             render(response, request)
         await response.prepare(request)
@@ -392,6 +394,7 @@ class RequestHandler(asyncio.Protocol):
         ):
             return await self._send_error(request, response)
         if isinstance(error, HTTPException):
+            explain_late(error)
             self._log_failure(request, error)
         self._closing = True
         if state is State.SEND_BODY or state is State.SWITCHED:
@@ -551,25 +554,40 @@ class RequestHandler(asyncio.Protocol):
 
     def send_head(self, status: int, reason: str | None, fields: Fields) -> None:
         transport = self._connected()
-        transport.write(self._parser.send(self._head(status, reason, fields)))
+        try:
+            transport.write(self._parser.send(self._head(status, reason, fields)))
+        except LocalProtocolError as error:
+            raise self._explained(error) from None
 
     def send_whole(self, status: int, reason: str | None, fields: Fields, body: bytes) -> None:
         transport = self._transport
         if transport is None:
             raise lost_connection()
-        if (
-            fields.__class__ is tuple
-            and reason is None
-            and self._content is None
-            and not self._closing
-            and not self._service.closing
-        ):
-            template = self._service.templates.get((status, fields))
-            if template is None:
-                template = self._template(status, fields)
-            transport.write(self._parser.send_template(template, body))
-        else:
-            transport.write(self._parser.send(self._head(status, reason, fields), body))
+        try:
+            if (
+                fields.__class__ is tuple
+                and reason is None
+                and self._content is None
+                and not self._closing
+                and not self._service.closing
+            ):
+                template = self._service.templates.get((status, fields))
+                if template is None:
+                    template = self._template(status, fields)
+                transport.write(self._parser.send_template(template, body))
+            else:
+                transport.write(self._parser.send(self._head(status, reason, fields), body))
+        except LocalProtocolError as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: LocalProtocolError) -> Exception:
+        """Return *error*, or what it means if a response was sent before."""
+        parser = self._parser
+        # Idle: the response was whole, and the parser is ready for the next request.
+        is_answered = parser.our_state in _ANSWERED or (
+            parser.our_state is State.IDLE and parser.their_state is not State.ERROR
+        )
+        return answered_before() if is_answered else error
 
     def _template(self, status: int, fields: Fields) -> ResponseTemplate:
         """Make what many answers begin with, to be kept until the clock's next tick."""

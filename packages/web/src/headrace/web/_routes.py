@@ -93,7 +93,13 @@ class AbstractRoute:
 
     async def handle_expect_header(self, request: BaseRequest) -> StreamResponse | None:
         """Run the route's handler for requests that wait with Expect."""
-        return await self._expect_handler(request)
+        response = await self._expect_handler(request)
+        if response is not None and not isinstance(response, StreamResponse):
+            raise TypeError(
+                f"the expect handler {self._expect_handler!r} returned {response!r}: "
+                "return a response to refuse the body, None to go on"
+            )
+        return response
 
 
 class ResourceRoute(AbstractRoute):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
+from inspect import isawaitable
 from typing import Any, NoReturn
 
 import headrace.web._headers as hdrs
@@ -30,7 +31,7 @@ class AbstractView(ABC):
 
 
 class View(AbstractView):
-    """A view whose coroutine methods ``get``, ``post`` and so on serve the methods."""
+    """A view whose methods ``get``, ``post`` and so on, coroutines or not, serve the methods."""
 
     def __await__(self) -> Generator[Any, None, StreamResponse]:
         """Await the method for the request's method; the others get 405."""
@@ -38,8 +39,10 @@ class View(AbstractView):
         method = getattr(self, name.lower(), None) if name in hdrs.METH_ALL else None
         if method is None:
             self._raise_allowed_methods()
-        response: StreamResponse = yield from method().__await__()
-        return response
+        response = method()
+        if isawaitable(response):
+            response = yield from response.__await__()
+        return response  # type: ignore[no-any-return]
 
     def _raise_allowed_methods(self) -> NoReturn:
         allowed = {name for name in hdrs.METH_ALL if hasattr(self, name.lower())}
