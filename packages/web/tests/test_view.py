@@ -72,4 +72,4 @@ async def test_another_method_is_not_allowed(serve: Serve, method: str) -> None:
         f"{method} /items/3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
     )
     assert answer.startswith(b"HTTP/1.1 405 ")
-    assert b"Allow: GET,POST\r\n" in answer
+    assert b"Allow: GET,PATCH,POST\r\n" in answer
