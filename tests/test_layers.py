@@ -73,7 +73,11 @@ WEB = [
     "_debug",
     "_mistakes",
     "_log",
+    "_outbox",
     "_channel",
+    "_messages",
+    "_receiving",
+    "_origins",
     "_websocket",
     "_middleware",
     "_signals",
@@ -97,7 +101,10 @@ WEB = [
     "__init__",
 ]
 #: The one module of web that knows the machinery of a protocol package.
-GLUE = {"headrace.http_parser": {"_protocol"}, "headrace.websocket": {"_channel", "_websocket"}}
+GLUE = {
+    "headrace.http_parser": {"_protocol"},
+    "headrace.websocket": {"_channel", "_messages", "_outbox", "_receiving", "_websocket"},
+}
 
 STANDARD_LIBRARY = sys.stdlib_module_names
 

@@ -113,9 +113,16 @@ class Served:
     def url(self) -> str:
         return str(self.opener.make_url("/").origin())
 
-    async def connect(self) -> Wire:
-        """Open a bare connection."""
-        wire = Wire(*await self.opener.open_connection())
+    async def connect(self, buffer: int | None = None) -> Wire:
+        """Open a bare connection, for a socket with a receive buffer of about *buffer* bytes."""
+        if buffer is None:
+            wire = Wire(*await self.opener.open_connection())
+        else:
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+            sock.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
+            wire = Wire(*await asyncio.open_connection(sock=sock, limit=buffer))
         self.wires.append(wire)
         return wire
 

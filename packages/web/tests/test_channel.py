@@ -3,55 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import os
+import gc
 import struct
+import tracemalloc
 from typing import Any
 
 import pytest
-from serving import Failures, Serve, Served, Wire
+from serving import Failures, Serve, Served
+from wsframes import frame, handshake, open_wire, receive, socket_handler, with_small_buffer
 
 from headrace import web
 from headrace.web import _channel
-
-HANDSHAKE = (
-    b"GET %b HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n\r\n"
-)
-
-
-def handshake(path: bytes = b"/") -> bytes:
-    return HANDSHAKE % (path, base64.b64encode(os.urandom(16)))
-
-
-def frame(opcode: int, payload: bytes = b"", *, masked: bool = True) -> bytes:
-    """Return a client's frame, masked with zeros."""
-    size = len(payload)
-    mask = 0x80 if masked else 0
-    if size < 126:
-        head = bytes([0x80 | opcode, mask | size])
-    elif size < 65536:
-        head = bytes([0x80 | opcode, mask | 126]) + struct.pack("!H", size)
-    else:
-        head = bytes([0x80 | opcode, mask | 127]) + struct.pack("!Q", size)
-    return head + (bytes(4) if masked else b"") + payload
-
-
-async def receive(wire: Wire) -> tuple[int, bytes]:
-    """Read a server's frame, return its opcode and payload."""
-    first, size = await wire.reader.readexactly(2)
-    if size == 126:
-        [size] = struct.unpack("!H", await wire.reader.readexactly(2))
-    elif size == 127:
-        [size] = struct.unpack("!Q", await wire.reader.readexactly(8))
-    return first & 0x0F, await wire.reader.readexactly(size)
-
-
-async def open_wire(served: Served, path: bytes = b"/", more: bytes = b"") -> Wire:
-    wire = await served.connect()
-    wire.send(handshake(path) + more)
-    assert (await wire.head()).startswith(b"HTTP/1.1 101 ")
-    return wire
 
 
 async def echo(request: web.Request) -> web.WebSocketResponse:
@@ -285,3 +247,288 @@ async def test_a_flood_of_messages_waits_for_a_slow_handler(
     )
     gate.set()
     assert await receive(wire) == (1, b"%d" % count)
+
+
+# -- clients that are behind
+
+
+async def behind(served: Served) -> None:
+    """Wait until the one connection's client is behind."""
+    await served.until(
+        lambda: any(c.upgraded and c.upgraded._paused_writing for c in served.server.connections)
+    )
+
+
+async def flood(ws: web.WebSocketResponse) -> None:
+    while True:
+        await ws.send_bytes(bytes(1000))
+
+
+@pytest.mark.sockets
+@pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest"])
+async def test_a_slow_client_loses_messages_and_nobody_waits(
+    serve: Serve, failures: Failures, policy: Any
+) -> None:
+    total = 2000
+    facts: list[Any] = []
+    go_on = asyncio.Event()
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        for number in range(total):
+            await ws.send_str(f"{number:>1000}")  # never waits
+        facts.append(ws.dropped)
+        channel = ws._channel
+        assert channel is not None
+        assert channel._outbox is not None
+        facts.append(channel._outbox.size)
+        go_on.set()
+        await ws.receive()
+
+    served = await serve(socket_handler(body, slow_client=policy, queue_limit=20_000))
+    wire = await open_wire(served, buffer=4096)
+    await go_on.wait()
+    dropped, waiting = facts
+    assert 0 < dropped < total
+    assert waiting <= 20_000
+    got = [int((await receive(wire))[1]) for _ in range(total - dropped)]
+    assert got == sorted(set(got))
+    assert got[0] == 0
+    assert (got[-1] == total - 1) is (policy == "drop_oldest")
+    wire.send(frame(8))
+    assert (await receive(wire))[0] == 8
+    await served.idle()
+    assert failures() == []
+
+
+@pytest.mark.sockets
+async def test_a_client_that_is_too_slow_may_be_closed(serve: Serve, failures: Failures) -> None:
+    ends: list[Any] = []
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        receiving = asyncio.ensure_future(ws.receive())
+        with pytest.raises(web.ClientConnectionResetError):
+            await flood(ws)
+        message = await receiving
+        ends.append((message.type.name, str(message.data), ws.closed, ws.exception()))
+
+    served = await serve(socket_handler(body, slow_client="close", queue_limit=20_000))
+    wire = await open_wire(served, buffer=4096)
+    while (got := await receive(wire))[0] == 2:
+        pass
+    assert got == (8, struct.pack("!H", 1008) + b"too slow")
+    wire.send(frame(8, struct.pack("!H", 1008)))
+    await wire.rest()
+    await served.idle()
+    [(kind, text, closed, exception)] = ends
+    assert (kind, closed) == ("ERROR", True)
+    assert "too slow" in text
+    assert str(exception) == text
+    assert failures() == []
+
+
+@pytest.mark.sockets
+async def test_a_client_that_is_too_slow_and_never_reads_is_dropped(serve: Serve) -> None:
+    codes: list[Any] = []
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        with pytest.raises(web.ClientConnectionResetError):
+            await flood(ws)
+        codes.append((await ws.receive()).type.name)
+
+    served = await serve(socket_handler(body, slow_client="close", queue_limit=0, timeout=0.05))
+    await open_wire(served, buffer=4096)
+    await served.idle()
+    assert codes == ["ERROR"]
+
+
+@pytest.mark.sockets
+@pytest.mark.parametrize("drain", [True, False])
+async def test_a_close_may_leave_out_what_waits(serve: Serve, drain: bool) -> None:
+    gate = asyncio.Event()
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        while not ws._channel._outbox:  # type: ignore[union-attr]
+            await ws.send_bytes(bytes(1000))
+        ws.send_str("the last")
+        gate.set()
+        await ws.close(code=4000, drain=drain)
+
+    served = await serve(socket_handler(body, slow_client="drop_newest"))
+    wire = await open_wire(served, buffer=4096)
+    await gate.wait()
+    last = b""
+    while (got := await receive(wire))[0] != 8:
+        last = got[1]
+    assert (last == b"the last") is drain
+
+
+@pytest.mark.sockets
+async def test_a_thousand_stalled_clients_cost_bounded_memory(serve: Serve) -> None:
+    """Each has what the transport and the queue may hold, and not a message more."""
+    count, limit = 1000, 8192
+    sockets: set[web.WebSocketResponse] = set()
+
+    async def handler(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse(
+            slow_client="drop_oldest", writer_limit=limit, queue_limit=limit, compress=False
+        )
+        await ws.prepare(request)
+        with_small_buffer(ws)
+        sockets.add(ws)
+        await ws.receive()
+        return ws
+
+    served = await serve(handler)
+    for _ in range(count):
+        await open_wire(served, buffer=4096)
+    message = "x" * 1000
+    while not all(ws.dropped for ws in sockets):
+        web.broadcast(sockets, message)
+        await asyncio.sleep(0)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(100):
+            web.broadcast(sockets, message)
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert all(ws.dropped >= 100 for ws in sockets)
+    held = 0
+    for ws in sockets:
+        channel = ws._channel
+        assert channel is not None
+        assert channel._transport is not None
+        assert channel._outbox is not None
+        held += channel._transport.get_write_buffer_size() + channel._outbox.size
+    assert held <= count * (2 * limit + 2 * len(message))
+    # What was there before has been replaced, and counts as new: a queue each, not all messages.
+    assert grown < count * 2 * len(message)
+
+
+@pytest.mark.sockets
+async def test_a_client_that_pings_and_never_reads_costs_no_more(serve: Serve) -> None:
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        while not ws._channel._paused_writing:  # type: ignore[union-attr]
+            ws.send_bytes(bytes(1000))
+        sizes.append(ws._exchange.transport.get_write_buffer_size())  # type: ignore[union-attr]
+        assert await ws.receive_str() == "the end of the pings"
+        sizes.append(ws._exchange.transport.get_write_buffer_size())  # type: ignore[union-attr]
+
+    sizes: list[int] = []
+    served = await serve(socket_handler(body))
+    wire = await open_wire(served, buffer=4096)
+    await behind(served)
+    for _ in range(100):
+        wire.send(frame(9, bytes(125)) * 1000)
+        await wire.writer.drain()
+    wire.send(frame(1, b"the end of the pings"))
+    await served.until(lambda: len(sizes) == 2)
+    assert sizes[1] <= sizes[0]
+    pongs = 0
+    while (got := await receive(wire))[0] != 8:
+        pongs += got[0] == 10
+    assert pongs <= 64
+
+
+# -- signs of life
+
+
+async def test_a_dead_client_wakes_the_handler_with_a_reason(
+    serve: Serve, failures: Failures
+) -> None:
+    got: list[Any] = []
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        message = await ws.receive()
+        got.append((message.type.name, str(message.data)))
+        got.append((ws.close_code, message.data is ws.exception()))
+        got.append((await ws.receive()).type.name)
+
+    served = await serve(socket_handler(body, heartbeat=0.1, heartbeat_timeout=0.05))
+    await open_wire(served)
+    await served.idle()
+    assert got == [
+        ("ERROR", "the client gave no sign of life: ping timeout"),
+        (1006, True),
+        "CLOSED",
+    ]
+    assert failures() == []
+
+
+@pytest.mark.sockets
+async def test_a_dead_client_ends_those_who_wait_for_it(serve: Serve, failures: Failures) -> None:
+    caught: list[str] = []
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        try:
+            while True:
+                await ws.send_bytes(bytes(1000))
+        except web.ClientConnectionResetError as error:
+            caught.append(str(error))
+
+    served = await serve(socket_handler(body, heartbeat=0.05, heartbeat_timeout=0.05))
+    await open_wire(served, buffer=4096)  # which never reads, nor writes
+    await served.idle()
+    assert len(caught) == 1
+    assert failures() == []
+
+
+@pytest.mark.sockets
+async def test_a_client_that_ends_but_takes_nothing_is_not_waited_for(serve: Serve) -> None:
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        while not ws._channel._paused_writing:  # type: ignore[union-attr]
+            ws.send_bytes(bytes(1000))
+        await ws.receive()
+
+    served = await serve(socket_handler(body, timeout=0.05))
+    wire = await open_wire(served, buffer=4096)
+    await behind(served)
+    wire.send(frame(8))
+    await served.idle()
+
+
+async def test_a_client_that_is_not_read_from_is_not_taken_for_dead(serve: Serve) -> None:
+    gate = asyncio.Event()
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        await gate.wait()
+        for _ in range(300):
+            assert (await ws.receive()).data == "x"
+        await ws.send_str("alive")
+
+    served = await serve(socket_handler(body, heartbeat=0.02, heartbeat_timeout=0.02))
+    wire = await open_wire(served, more=frame(1, b"x") * 300)
+    for _ in range(5):
+        assert await receive(wire) == (9, b"")
+    gate.set()
+    while (got := await receive(wire))[0] == 9:
+        pass
+    assert got == (1, b"alive")
+
+
+@pytest.mark.sockets
+async def test_a_client_that_takes_what_it_is_sent_is_alive(serve: Serve) -> None:
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        await ws.send_bytes(bytes(300_000))
+        await ws.send_str("all of it")
+
+    served = await serve(socket_handler(body, heartbeat=0.2, heartbeat_timeout=0.2))
+    wire = await open_wire(served, buffer=4096)
+    left = 300_000
+    assert await wire.reader.readexactly(10)
+    while left:
+        left -= len(await wire.reader.read(min(left, 2048)))
+        await asyncio.sleep(0.005)  # without a word for longer than the heartbeat takes
+    while (got := await receive(wire))[0] == 9:
+        pass
+    assert got == (1, b"all of it")

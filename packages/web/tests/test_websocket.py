@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from serving import Failures, Serve
+from wsframes import frame, open_wire, receive, socket_handler, with_small_buffer
 
 from headrace import testing, web
-from headrace.web import MsgType, WSMsgType
-
-Body = Callable[[web.WebSocketResponse], Awaitable[Any]]
-
-
-def socket_handler(body: Body, **settings: Any) -> Any:
-    """Return a handler that opens a WebSocket and hands it to *body*."""
-
-    async def handler(request: web.Request) -> web.WebSocketResponse:
-        ws = web.WebSocketResponse(**settings)
-        await ws.prepare(request)
-        await body(ws)
-        return ws
-
-    return handler
+from headrace.web import WSMsgType, _channel
 
 
 async def test_messages_of_each_type_go_both_ways(serve: Serve) -> None:
@@ -47,19 +38,6 @@ async def test_messages_of_each_type_go_both_ways(serve: Serve) -> None:
         assert await ws.receive_bytes() == b"view"
         message = await ws.receive()
         assert (message.type, message.data) == (testing.WSMsgType.CLOSE, 1000)
-
-
-async def test_one_enum_has_two_names_and_two_cases() -> None:
-    assert MsgType is WSMsgType
-    assert WSMsgType.text is WSMsgType.TEXT
-    assert {int(testing.WSMsgType[name]) for name in ("TEXT", "BINARY", "CLOSE", "PING")} == {
-        int(WSMsgType[name]) for name in ("TEXT", "BINARY", "CLOSE", "PING")
-    }
-    message = web.WSMessage(WSMsgType.TEXT, '{"a": 1}', None)
-    assert message.tp is message.type
-    assert message.json() == {"a": 1}
-    kind, data, extra = message
-    assert (kind, data, extra) == (WSMsgType.TEXT, '{"a": 1}', None)
 
 
 async def test_a_text_is_not_received_as_bytes(serve: Serve) -> None:
@@ -178,7 +156,7 @@ async def test_a_close_from_another_task_ends_the_receiving(serve: Serve) -> Non
 async def test_asking_a_closed_connection_again_and_again_is_an_error(serve: Serve) -> None:
     async def body(ws: web.WebSocketResponse) -> None:
         await ws.close()
-        for _ in range(5):
+        for _ in range(4):
             assert (await ws.receive()).type is WSMsgType.CLOSED
         with pytest.raises(RuntimeError, match="closed"):
             await ws.receive()
@@ -460,3 +438,340 @@ async def test_text_may_be_left_undecoded(serve: Serve) -> None:
         await ws.send_str("zwölf")
         await ws.receive()
     assert got == [(WSMsgType.TEXT, "zwölf".encode())]
+
+
+# -- frames, streams, rooms
+
+
+async def test_frames_may_be_sent_in_their_bytes(serve: Serve) -> None:
+    async def body(ws: web.WebSocketResponse) -> None:
+        await ws.send_frame("zwölf".encode(), WSMsgType.TEXT)
+        await ws.send_frame(bytearray(b"bytes"), WSMsgType.BINARY, compress=15)
+        await ws.send_frame(b"there?", WSMsgType.PING)
+        await ws.send_frame(b"here", WSMsgType.PONG)
+        await ws.send_json_bytes({"a": 1}, dumps=lambda data: json.dumps(data).encode())
+        for opcode in (WSMsgType.CLOSE, WSMsgType.CONTINUATION, WSMsgType.ERROR):
+            with pytest.raises(ValueError, match="opcode"):
+                ws.send_frame(b"", opcode)
+        with pytest.raises(ValueError, match="utf-8"):
+            ws.send_frame(b"\xff", WSMsgType.TEXT)
+        for send in (ws.ping, ws.pong):
+            with pytest.raises(ValueError, match="125"):
+                send(bytes(126))
+        with pytest.raises(ValueError, match="UTF-8"):
+            ws.send_str("\ud800")
+
+    served = await serve(socket_handler(body))
+    async with served.client.ws_connect("/", autoping=False, compress=15) as ws:
+        got = [(message.type.name, message.data) async for message in ws]
+    assert got == [
+        ("TEXT", "zwölf"), ("BINARY", b"bytes"), ("PING", b"there?"), ("PONG", b"here"),
+        ("BINARY", b'{"a": 1}'),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("compress", [0, 15])
+async def test_a_message_is_sent_in_pieces(serve: Serve, compress: int) -> None:
+    async def texts() -> AsyncIterator[str]:
+        for number in range(1000):
+            yield f"{number},"
+
+    async def octets() -> AsyncIterator[bytes | bytearray]:
+        for number in range(100):
+            yield bytes([number]) * 10_000
+            yield bytearray(b"")
+
+    async def nothing() -> AsyncIterator[str]:
+        return
+        yield
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        await ws.send_stream(texts())
+        await ws.send_stream(nothing())
+        await ws.send_stream(octets())
+        await ws.send_str("after it")
+
+    served = await serve(socket_handler(body))
+    async with served.client.ws_connect("/", compress=compress) as ws:
+        assert await ws.receive_str() == "".join(f"{number}," for number in range(1000))
+        assert await ws.receive_bytes() == b"".join(bytes([n]) * 10_000 for n in range(100))
+        assert await ws.receive_str() == "after it"
+
+
+async def test_messages_and_pings_during_a_stream(serve: Serve) -> None:
+    """Messages come after it, pongs in between: that is all that the protocol lets in."""
+    order: list[str] = []
+
+    async def pieces(ws: web.WebSocketResponse) -> AsyncIterator[str]:
+        yield "a"
+        order.append("piece")
+        ws.send_str("meanwhile")
+        others.append(asyncio.ensure_future(ws.send_stream(other())))
+        others.append(asyncio.ensure_future(ws.send_str("awaited")))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        await gate.wait()
+        yield "b"
+
+    async def other() -> AsyncIterator[bytes]:
+        yield b"other"
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        await ws.send_stream(pieces(ws))
+        await asyncio.gather(*others)
+        await ws.receive()
+
+    gate = asyncio.Event()
+    others: list[asyncio.Future[None]] = []
+    served = await serve(socket_handler(body))
+    wire = await open_wire(served)
+    assert await receive(wire) == (1, b"a")
+    wire.send(frame(9, b"ping"))
+    assert await receive(wire) == (10, b"ping")
+    gate.set()
+    got = [await receive(wire) for _ in range(6)]
+    assert got == [
+        (0, b"b"), (0, b""), (1, b"meanwhile"), (1, b"awaited"), (2, b"other"), (0, b"")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", ["raises", "mixes", "is no text", "is cancelled"])
+async def test_a_stream_that_fails_closes_the_connection(
+    serve: Serve, failures: Failures, fault: str
+) -> None:
+    closed: list[str] = []
+
+    async def pieces() -> AsyncIterator[Any]:
+        try:
+            yield "a"
+            if fault == "raises":
+                raise LookupError
+            if fault == "is cancelled":
+                await asyncio.sleep(60)
+            yield b"b" if fault == "mixes" else 5
+        finally:
+            closed.append("closed")
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        sending = asyncio.ensure_future(ws.send_stream(pieces()))
+        ws.send_str("never sent")
+        if fault == "is cancelled":
+            await asyncio.sleep(0.01)
+            sending.cancel()
+        with pytest.raises((LookupError, TypeError, asyncio.CancelledError)):
+            await sending
+        with pytest.raises(web.ClientConnectionResetError):
+            ws.send_str("too late")
+        await ws.receive()
+
+    served = await serve(socket_handler(body))
+    wire = await open_wire(served)
+    got = []
+    while not got or got[-1][0] != 8:
+        got.append(await receive(wire))
+    assert got[-1] == (8, b"\x03\xf3")
+    assert (1, b"a") in got
+    wire.send(frame(8, b"\x03\xf3"))
+    await wire.rest()
+    await served.idle()
+    assert closed == ["closed"]
+    assert failures() == []
+
+
+@pytest.mark.sockets
+async def test_a_stream_waits_for_a_slow_client_and_ends_with_it(
+    serve: Serve, failures: Failures
+) -> None:
+    sent = 0
+    closed: list[bool] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal sent
+        try:
+            while True:
+                yield bytes(10_000)
+                sent += 1
+        finally:
+            closed.append(True)
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        await ws.send_stream(pieces())
+
+    served = await serve(socket_handler(body))
+    wire = await open_wire(served, buffer=4096)
+    await served.until(lambda: sent > 5)
+    await asyncio.sleep(0.01)
+    assert sent < 100
+    wire.reset()
+    await served.idle()
+    assert closed == [True]
+    assert failures() == []
+
+
+@pytest.mark.parametrize("compress", [0, 9, 15])
+async def test_a_broadcast_goes_between_other_messages(serve: Serve, compress: int) -> None:
+    """Own messages, which may refer to earlier ones, are read all the same."""
+    sockets: set[web.WebSocketResponse] = set()
+    text = "to be or not to be, that is the question, " * 100
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        sockets.add(ws)
+        async for message in ws:
+            await ws.send_str(text + message.data)
+            web.broadcast(sockets, text)
+            web.broadcast(sockets, memoryview(text.encode()), compress=True)
+            await ws.send_str(text)
+        sockets.discard(ws)
+
+    served = await serve(socket_handler(body))
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(served.client.ws_connect("/", compress=window))
+            for window in (compress, compress, 15)
+        ]
+        await served.until(lambda: len(sockets) == 3)
+        for client in clients:
+            await client.send_str("!")
+            assert await client.receive_str() == text + "!"
+            for each in clients:
+                assert await each.receive_str() == text
+                assert await each.receive_bytes() == text.encode()
+            assert await client.receive_str() == text
+
+
+async def test_a_broadcast_passes_over_who_is_not_there(serve: Serve) -> None:
+    sockets: list[web.WebSocketResponse] = [web.WebSocketResponse()]
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        sockets.append(ws)
+        await ws.receive()
+
+    served = await serve(socket_handler(body))
+    async with served.client.ws_connect("/"):
+        pass
+    await served.idle()
+    async with served.client.ws_connect("/") as ws:
+        await served.until(lambda: len(sockets) == 3)
+        web.broadcast(sockets, "hello")
+        assert await ws.receive_str() == "hello"
+        with pytest.raises(TypeError, match="int"):
+            web.broadcast(sockets, 5)  # type: ignore[arg-type]
+        with pytest.raises(UnicodeEncodeError):
+            web.broadcast(sockets, "\ud800")
+
+
+@pytest.mark.sockets
+async def test_a_broadcast_to_one_that_never_reads_harms_no_other(
+    serve: Serve, failures: Failures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_channel, "SEND_LIMIT", 200_000)
+    sockets: set[web.WebSocketResponse] = set()
+    ends: list[str] = []
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        with_small_buffer(ws)
+        sockets.add(ws)
+        message = await ws.receive()
+        sockets.discard(ws)
+        ends.append(f"{message.type.name} {message.data}")
+
+    served = await serve(socket_handler(body))
+    wire = await open_wire(served, buffer=4096)
+    async with served.client.ws_connect("/") as ws:
+        await served.until(lambda: len(sockets) == 2)
+        sent = 0
+        while len(sockets) == 2:
+            web.broadcast(sockets, "x" * 1000)
+            sent += 1
+            await ws.receive_str()
+        assert sent < 500
+        assert wire.writer is not None
+    await served.idle()
+    assert "too slow" in ends[0]
+    assert failures() == []
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from(["str", "bytes", "stream", "broadcast"]), st.booleans()),
+            max_size=4,
+        ),
+        min_size=2,
+        max_size=4,
+    ),
+    st.sampled_from([None, 9, 15]),
+)
+def test_many_tasks_may_send_in_any_order(
+    plans: list[list[tuple[str, bool]]], window: int | None
+) -> None:
+    """Each task's messages arrive whole and in its order, compressed or not."""
+
+    async def send(ws: web.WebSocketResponse, kind: str, text: str, awaited: bool) -> None:
+        async def pieces() -> AsyncIterator[str]:
+            for at in range(0, len(text), 500):
+                await asyncio.sleep(0)
+                yield text[at : at + 500]
+
+        if kind == "stream":
+            await ws.send_stream(pieces())
+        elif kind == "broadcast":
+            web.broadcast([ws], text)
+        else:
+            sent = ws.send_str(text) if kind == "str" else ws.send_bytes(text.encode())
+            if awaited:
+                await sent
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        async def write(task: int) -> None:
+            for number, (kind, awaited) in enumerate(plans[task]):
+                await send(ws, kind, f"{task} {number} " + "x" * 1500, awaited)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*map(write, range(len(plans))))
+
+    async def main() -> None:
+        app = web.Application()
+        app.router.add_get("/", socket_handler(body))
+        async with (
+            testing.TestClient(app) as client,
+            client.ws_connect("/", compress=window or 0) as ws,
+        ):
+            got = [message.data async for message in ws]
+        texts = [data if isinstance(data, str) else data.decode() for data in got]
+        for task, plan in enumerate(plans):
+            mine = [text for text in texts if text.startswith(f"{task} ")]
+            assert mine == [f"{task} {number} " + "x" * 1500 for number in range(len(plan))]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"slow_client": "drop"},
+        {"compress": 16},
+        {"heartbeat": 0},
+        {"heartbeat": 1, "heartbeat_timeout": 0},
+        {"timeout": 0},
+    ],
+)
+def test_settings_out_of_their_range_are_errors(change: Any) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        web.WebSocketResponse(**change)
+
+
+async def test_a_close_code_that_may_not_be_sent_is_an_error(serve: Serve) -> None:
+    caught: list[bool] = []
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        with pytest.raises(ValueError, match="1005"):
+            await ws.close(code=1005)
+        caught.append(True)
+
+    served = await serve(socket_handler(body))
+    async with served.client.ws_connect("/") as ws:
+        await ws.receive()
+    await served.idle()
+    assert caught == [True]

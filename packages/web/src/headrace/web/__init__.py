@@ -130,6 +130,12 @@ from ._log import (
 from ._media import (
     content_disposition,
 )
+from ._messages import (
+    MsgType,
+    WSMessage,
+    WSMessageTypeError,
+    WSMsgType,
+)
 from ._middleware import (
     middleware,
 )
@@ -226,13 +232,10 @@ from ._view import (
     View,
 )
 from ._websocket import (
-    MsgType,
     WebSocketReady,
     WebSocketResponse,
     WSCloseCode,
-    WSMessage,
-    WSMessageTypeError,
-    WSMsgType,
+    broadcast,
 )
 
 __all__ = [
@@ -368,6 +371,7 @@ __all__ = [
     "WSMsgType",
     "WebSocketReady",
     "WebSocketResponse",
+    "broadcast",
     "check_conditions",
     "compression_middleware",
     "content_disposition",

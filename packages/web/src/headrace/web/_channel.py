@@ -1,30 +1,37 @@
 """The glue of an upgraded connection: a transport on one side, `headrace.websocket` on the other.
 
 This module alone drives the machinery of `headrace.websocket`. Bytes become events that go to
-one receiver; events that are sent become bytes at once.
+one receiver; events that are sent become bytes at once, unless the client is behind.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+import sys
+from collections.abc import AsyncIterable, Awaitable, Callable, Generator
 from typing import Any, Final, Protocol, cast, final
 
 from headrace.websocket import (
     NEED_DATA,
+    Binary,
     Close,
     CloseCode,
     Connection,
     ConnectionClosed,
     Event,
+    LocalProtocolError,
     RemoteProtocolError,
+    Shared,
     State,
+    Text,
 )
 
+from ._outbox import Outbox, SlowClient
 from ._streams import DONE, lost_connection
 
-#: Bytes that may wait in the transport before a send that nobody awaits is an error.
+#: Bytes that may wait for a slow client before a send that nobody awaits is an error.
 SEND_LIMIT: Final = 16 * 1024**2
+_OPEN: Final = State.OPEN
 
 
 class Receiver(Protocol):
@@ -32,6 +39,7 @@ class Receiver(Protocol):
 
     def event_received(self, event: Event) -> None: ...
     def protocol_failed(self, error: RemoteProtocolError) -> None: ...
+    def client_too_slow(self, waiting: int) -> None: ...
 
 
 @final
@@ -49,7 +57,38 @@ class _Drain:
 
 @final
 class WebSocketChannel(asyncio.Protocol):
-    """The protocol of a connection after its upgrade to WebSocket."""
+    """The protocol of a connection after its upgrade to WebSocket.
+
+    Args:
+        connection: The protocol without I/O.
+        receiver: Where events go.
+        lost: Called with what `connection_lost` was called with.
+        loop: The loop of the transport.
+        policy: What happens to messages for a client that is behind.
+        queue_limit: Bytes of messages that wait in front of the transport, by that policy.
+        patience: Seconds for which a client that ends may still take what was sent.
+    """
+
+    __slots__ = (
+        "_backlog",
+        "_behind",
+        "_connection",
+        "_ended",
+        "_lost",
+        "_outbox",
+        "_patience",
+        "_paused_reading",
+        "_paused_writing",
+        "_policy",
+        "_queue_limit",
+        "_receiver",
+        "_streaming",
+        "_timer",
+        "_transport",
+        "_turn",
+        "_waiters",
+        "loop",
+    )
 
     def __init__(
         self,
@@ -57,17 +96,30 @@ class WebSocketChannel(asyncio.Protocol):
         receiver: Receiver,
         lost: Callable[[BaseException | None], None],
         loop: asyncio.AbstractEventLoop,
+        policy: SlowClient = "wait",
+        queue_limit: int = 0,
+        patience: float = 10.0,
     ) -> None:
         self._connection: Final = connection
         self._receiver: Final = receiver
         self._lost: Final = lost
-        self._loop: Final = loop
+        self.loop: Final = loop
+        self._policy: Final = policy
+        self._queue_limit: Final = queue_limit
+        self._patience: Final = patience
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: list[asyncio.Future[None]] = []
+        self._outbox: Outbox | None = None
+        self._turn: asyncio.Lock | None = None
         self._ended = False
+        self._streaming = False  # whether a message is being sent in pieces
+        #: Whether what is sent next has to wait: the transport has enough, or a message in
+        #: pieces is under way.
+        self._behind = False
         self._paused_writing = False
         self._paused_reading = False
+        self._backlog = 0  # bytes that the client had not taken when the timer last ran
 
     # -- asyncio.Protocol
 
@@ -92,23 +144,28 @@ class WebSocketChannel(asyncio.Protocol):
         if not self._ended:
             self._connection.receive_eof()
             self._pump()
+        if self._outbox is not None:
+            self._outbox.clear()
         self._wake_writers()
         self._lost(exc)
 
     def pause_writing(self) -> None:
-        self._paused_writing = True
+        self._paused_writing = self._behind = True
 
     def resume_writing(self) -> None:
         self._paused_writing = False
-        self._wake_writers()
+        self._backlog = sys.maxsize  # whatever is left at the next look: it took something
+        self._catch_up()
+        self._flush()
 
-    # -- both directions
+    # -- events in
 
     def _pump(self) -> None:
         """Hand over the events that are there, and write the answers that need no handler."""
         connection = self._connection
         try:
-            while not self._ended:
+            # What is too much for the handler waits in the connection.
+            while not self._ended and not self._paused_reading:
                 event = connection.next_event()
                 if event is NEED_DATA:
                     break
@@ -120,50 +177,160 @@ class WebSocketChannel(asyncio.Protocol):
         self._flush()
 
     def _flush(self) -> None:
+        """Write the automatic answers: pongs, pings, the Close.
+
+        While a client takes nothing they wait in the connection, which keeps only the latest
+        pongs: a client that pings and never reads costs no more.
+        """
         transport = self._transport
-        if transport is None:
+        connection = self._connection
+        if transport is None or (self._paused_writing and connection.state is _OPEN):
             return
-        answers = self._connection.data_to_send()
+        answers = connection.data_to_send()
         if answers:
             transport.write(answers)
-        if self._connection.finished:
+        if connection.finished:
+            self._hang_up(transport)
+
+    def _hang_up(self, transport: asyncio.Transport) -> None:
+        """Close when what was written is out, and do not wait for ever for that."""
+        if not transport.is_closing():
             transport.close()
+            if transport.get_write_buffer_size():
+                self._set_timer(self.loop.time() + self._patience, transport.abort)
+
+    # -- events out
 
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
-        return self._transport is not None and self._connection.state is State.OPEN
+        return self._transport is not None and self._connection.state is _OPEN
 
-    def send(self, event: Event, compress: bool | None = None) -> Awaitable[None]:
-        """Write *event* at once; awaiting the result waits for back-pressure.
+    @property
+    def dropped(self) -> int:
+        """Messages that were dropped because the client was behind."""
+        return 0 if self._outbox is None else self._outbox.dropped
+
+    def send(self, event: Event | Shared, compress: bool | None = None) -> Awaitable[None]:
+        """Send *event* at once, or by the policy for a client that is behind.
+
+        Awaiting the result waits for back-pressure.
 
         Raises:
             ClientConnectionResetError: The client has gone, or the closing has begun.
             RuntimeError: More than `SEND_LIMIT` bytes wait and nobody awaits.
+            ValueError: The event cannot be sent as a frame.
         """
         transport = self._transport
         if (
             transport is None
-            or self._connection.state is not State.OPEN
+            or self._connection.state is not _OPEN
             or transport.is_closing()  # it would drop what it is given, and never pause
         ):
             raise lost_connection()
-        if self._paused_writing and transport.get_write_buffer_size() > SEND_LIMIT:
+        if self._behind:
+            return self._send_later(transport, event, compress)
+        try:
+            transport.write(self._connection.send(event, compress=compress))
+        except LocalProtocolError as error:
+            raise ValueError(str(error)) from error
+        return _Drain(self) if self._paused_writing and self._policy == "wait" else DONE
+
+    def _send_later(
+        self, transport: asyncio.Transport, event: Event | Shared, compress: bool | None
+    ) -> Awaitable[None]:
+        _check_text(event)
+        outbox = self._outbox
+        if outbox is None:
+            outbox = self._outbox = Outbox(self._queue_limit)
+        waiting = outbox.size + transport.get_write_buffer_size()
+        if self._policy != "wait":
+            if not outbox.put_bounded(event, compress, self._policy):
+                self._give_up(waiting)
+            return DONE
+        if waiting > SEND_LIMIT:
+            self._receiver.client_too_slow(waiting)
             transport.abort()
             raise RuntimeError(
                 f"more than {SEND_LIMIT} bytes wait for a slow client: await what send returns"
             )
-        transport.write(self._connection.send(event, compress=compress))
-        return _Drain(self) if self._paused_writing else DONE
+        outbox.put(event, compress)
+        return _Drain(self)
 
-    def close(self, code: int, reason: str) -> None:
-        """Begin the closing handshake, or answer the client's; a deadline starts to run."""
-        state = self._connection.state
-        if self._transport is not None and (state is State.OPEN or state is State.CLOSE_RECEIVED):
-            self._transport.write(self._connection.send(Close(code, reason)))
-            self.resume_reading()
-            self._flush()
-            self._schedule()
+    def _give_up(self, waiting: int) -> None:
+        """Close the connection of a client that is too far behind."""
+        self._receiver.client_too_slow(waiting)
+        self.close(CloseCode.POLICY_VIOLATION, "too slow", drain=False)
+
+    def _catch_up(self) -> None:
+        """Send what waits, as far as the client takes it, and let those who wait go on."""
+        if self._outbox and not self._streaming:
+            self._empty(self._outbox, lambda: self._paused_writing)
+        self._behind = self._paused_writing or self._streaming
+        self._wake_writers()
+
+    def _empty(self, outbox: Outbox, is_enough: Callable[[], bool]) -> None:
+        transport, connection = self._transport, self._connection
+        while outbox and not is_enough():
+            if transport is None or connection.state is not _OPEN:
+                outbox.clear()
+                return
+            event, compress, _ = outbox.pop()
+            transport.write(connection.send(event, compress=compress))
+
+    async def send_pieces(
+        self, pieces: AsyncIterable[Text | Binary], compress: bool | None
+    ) -> None:
+        """Send one message piece by piece; messages that are sent meanwhile come after it.
+
+        Raises:
+            ClientConnectionResetError: The client has gone, or the closing has begun.
+        """
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        async with self._turn:
+            await self.drained()
+            self._streaming = self._behind = True
+            try:
+                async for piece in pieces:
+                    await self._send_piece(piece, compress)
+            except BaseException:
+                # The message can neither be finished nor taken back.
+                self.close(CloseCode.INTERNAL_ERROR, "")
+                raise
+            finally:
+                self._streaming = False
+                self._catch_up()
+
+    async def _send_piece(self, piece: Text | Binary, compress: bool | None) -> None:
+        transport = self._transport
+        if transport is None or self._connection.state is not _OPEN or transport.is_closing():
+            raise lost_connection()
+        transport.write(self._connection.send(piece, compress=compress))
+        await self._wait_while(lambda: self._paused_writing)
+
+    def close(self, code: int, reason: str, *, drain: bool = True) -> None:
+        """Begin the closing handshake, or answer the client's; a deadline starts to run.
+
+        With *drain* the messages that wait for a slow client go out before.
+
+        Raises:
+            ValueError: The code or the reason may not be sent.
+        """
+        self.resume_reading()
+        transport, connection = self._transport, self._connection
+        if transport is None or connection.state not in (_OPEN, State.CLOSE_RECEIVED):
+            return
+        if self._outbox is not None:
+            if drain and not self._streaming:
+                self._empty(self._outbox, lambda: False)
+            self._outbox.clear()
+        try:
+            transport.write(connection.send(Close(code, reason)))
+        except LocalProtocolError as error:
+            raise ValueError(str(error)) from error
+        self._flush()
+        self._schedule()
 
     def shut_down(self) -> None:
         """Tell the client that the server goes away (1001)."""
@@ -178,38 +345,57 @@ class WebSocketChannel(asyncio.Protocol):
 
     def _schedule(self) -> None:
         """Set the timer to the core's next deadline."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         deadline = self._connection.next_deadline()
         if deadline is not None and self._transport is not None:
-            self._timer = self._loop.call_at(max(deadline, self._loop.time()), self._on_time)
+            self._set_timer(max(deadline, self.loop.time()), self._on_time)
+
+    def _set_timer(self, when: float, callback: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_at(when, callback)
 
     def _on_time(self) -> None:
-        self._timer = None
-        self._connection.handle_time(self._loop.time())
+        transport, connection = self._transport, self._connection
+        assert transport is not None
+        backlog = transport.get_write_buffer_size()
+        if self._paused_reading or backlog < self._backlog:
+            # To a client that is not read from one does not listen, and one that takes what it
+            # is sent is there: either counts as a sign of life.
+            connection.receive_data(b"")
+        self._backlog = backlog
+        connection.handle_time(self.loop.time())
         self._pump()
-        self._schedule()
+        if self._ended:
+            # Time ran out: nobody is there to take what was written.
+            transport.abort()
+        else:
+            self._schedule()
 
     # -- flow control
 
     def pause_reading(self) -> None:
         """Stop reading: the handler is behind."""
-        if not self._paused_reading and self._transport is not None:
+        if not self._paused_reading:
             self._paused_reading = True
-            self._transport.pause_reading()
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Go on reading."""
+        """Go on reading, first what has arrived already."""
         if self._paused_reading:
             self._paused_reading = False
-            if self._transport is not None and not self._transport.is_closing():
-                self._transport.resume_reading()
+            self._pump()
+            transport = self._transport
+            if not self._paused_reading and transport is not None and not transport.is_closing():
+                transport.resume_reading()
 
     async def drained(self) -> None:
         """Wait until the client has taken enough of what was sent."""
-        while self._paused_writing and self._transport is not None:
-            waiter = self._loop.create_future()
+        await self._wait_while(lambda: self._behind)
+
+    async def _wait_while(self, condition: Callable[[], bool]) -> None:
+        while condition() and self._transport is not None:
+            waiter = self.loop.create_future()
             self._waiters.append(waiter)
             await waiter
         if self._transport is None:
@@ -220,3 +406,10 @@ class WebSocketChannel(asyncio.Protocol):
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _check_text(event: Event | Shared) -> None:
+    """Refuse what waits and could not be sent later, when nobody is there to be told."""
+    message = event.message if isinstance(event, Shared) else event
+    if isinstance(message, Text) and isinstance(message.data, str):
+        message.data.encode()

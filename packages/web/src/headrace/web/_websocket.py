@@ -1,103 +1,50 @@
-"""WebSockets as a handler sees them, in both dialects: `WebSocketResponse` and its messages."""
+"""WebSockets as a handler sees them, in both dialects: `WebSocketResponse` and `broadcast`."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from enum import IntEnum
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+)
 from typing import Any, Final, NamedTuple
 
 from headrace.websocket import (
     Acceptance,
     Binary,
-    Close,
     CloseCode,
     Connection,
-    ConnectionClosed,
     Deflate,
     Event,
     HandshakeError,
     Limits,
-    Opcode,
     Ping,
     Pong,
-    RemoteProtocolError,
     Role,
+    Shared,
     Text,
     accept,
 )
 
 from ._channel import WebSocketChannel
+from ._errors import ClientConnectionResetError
 from ._exceptions import BY_STATUS, HTTPException, framework_answer
+from ._messages import WSMsgType
+from ._origins import Origins, Welcome, make_judge
+from ._outbox import SlowClient, check_policy
+from ._receiving import Receiving
 from ._request import BaseRequest
-from ._response import StreamResponse
-from ._streams import lost_connection
 
 WSCloseCode = CloseCode
 
-#: Messages that wait for the handler before reading from the client pauses.
-MAX_QUEUED: Final = 256
-#: Bytes of messages that wait for the handler before reading from the client pauses.
-MAX_QUEUED_BYTES: Final = 256 * 1024
-#: How often a handler may ask a closed connection for messages before it gets an error.
-_PATIENCE: Final = 5
-
-
-class WSMsgType(IntEnum):
-    """The types of messages: those of RFC 6455, and the states of the connection."""
-
-    CONTINUATION = Opcode.CONTINUATION
-    TEXT = Opcode.TEXT
-    BINARY = Opcode.BINARY
-    PING = Opcode.PING
-    PONG = Opcode.PONG
-    CLOSE = Opcode.CLOSE
-    CLOSING = 0x100
-    CLOSED = 0x101
-    ERROR = 0x102
-
-    # The guide's spelling of the same.
-    continuation = CONTINUATION
-    text = TEXT
-    binary = BINARY
-    ping = PING
-    pong = PONG
-    close = CLOSE
-    closing = CLOSING
-    closed = CLOSED
-    error = ERROR
-
-
-MsgType = WSMsgType
-
-
-class WSMessageTypeError(TypeError):
-    """A message of another type arrived than the one asked for."""
-
-
-class WSMessage(NamedTuple):
-    """A message: its type, its data, and for CLOSE the reason as `extra`."""
-
-    type: WSMsgType
-    data: Any
-    extra: str | None
-
-    @property
-    def tp(self) -> WSMsgType:
-        """The type, in the guide's spelling."""
-        return self.type
-
-    def json(self, *, loads: Callable[[Any], Any] = json.loads) -> Any:
-        """Return the data decoded as JSON."""
-        return loads(self.data)
-
-
-_CLOSING: Final = WSMessage(WSMsgType.CLOSING, None, None)
-_CLOSED: Final = WSMessage(WSMsgType.CLOSED, None, None)
-_ENDINGS: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
-_new = tuple.__new__
+#: What transports let wait before they ask for a pause, in bytes.
+_WRITER_LIMIT: Final = 64 * 1024
+Data = bytes | bytearray | memoryview
 
 
 class WebSocketReady(NamedTuple):
@@ -110,7 +57,7 @@ class WebSocketReady(NamedTuple):
         return self.ok
 
 
-class WebSocketResponse(StreamResponse):
+class WebSocketResponse(Receiving):
     """The answer that turns the connection into a WebSocket.
 
     Sending methods queue at once and return an awaitable; awaiting it waits until a slow client
@@ -121,12 +68,26 @@ class WebSocketResponse(StreamResponse):
         receive_timeout: Seconds that `receive` waits; None for ever.
         autoclose: Answer the client's close frame.
         autoping: Answer pings, and keep pings and pongs from `receive`.
-        heartbeat: Seconds between pings; a client that is silent for half of that after a
-            ping is gone. None sends none.
+        heartbeat: Seconds between pings; None sends none.
+        heartbeat_timeout: Seconds within which a client must give a sign of life after a
+            ping, or it is gone; half of *heartbeat* when None.
         protocols: The subprotocols that the handler speaks.
         compress: Agree to permessage-deflate; a number of 9 to 15 sets the window bits.
         max_msg_size: Bytes of a message, 0 for any number.
+        writer_limit: Bytes that may wait for a client before it counts as slow.
+        slow_client: What happens to a message for a slow client: ``"wait"`` queues it and lets
+            whoever awaits the send wait; ``"drop_oldest"`` and ``"drop_newest"`` queue it up
+            to *queue_limit*, and drop the oldest that wait or the message itself beyond;
+            ``"close"`` closes the connection (1008) beyond. Only the first ever waits.
+        queue_limit: Bytes of messages that wait beside *writer_limit*; one may always wait.
         decode_text: Give text messages as str, else as bytes.
+        origins: From where browsers may connect beside the page's own origin: a list of
+            origins such as ``"https://example.org"``, of which ``"*"`` lets all in, or what is
+            called with the origin and tells whether it may.
+
+    Raises:
+        TypeError: *origins* is a str.
+        ValueError: A setting is out of its range.
     """
 
     def __init__(
@@ -137,31 +98,35 @@ class WebSocketResponse(StreamResponse):
         autoclose: bool = True,
         autoping: bool = True,
         heartbeat: float | None = None,
+        heartbeat_timeout: float | None = None,
         protocols: Iterable[str] = (),
         compress: bool | int = True,
         max_msg_size: int = 4 * 1024**2,
+        writer_limit: int = _WRITER_LIMIT,
+        slow_client: SlowClient = "wait",
+        queue_limit: int = 1024**2,
         decode_text: bool = True,
+        origins: Origins = (),
     ) -> None:
-        super().__init__(status=101)
+        super().__init__(receive_timeout, autoclose, autoping)
+        check_policy(slow_client)
+        for seconds in (timeout, heartbeat, heartbeat_timeout):
+            if seconds is not None and not seconds > 0:
+                raise ValueError(f"a timeout is {seconds}, expected more than 0")
+        if heartbeat_timeout is None and heartbeat is not None:
+            heartbeat_timeout = heartbeat / 2
         self._timeout = timeout
-        self._receive_timeout = receive_timeout
-        self._autoclose = autoclose
-        self._autoping = autoping
         self._heartbeat = heartbeat
+        self._heartbeat_timeout = heartbeat_timeout
         self._protocols = tuple(protocols)
         self._deflate = _deflate(compress)
         self._max_msg_size = max_msg_size
+        self._writer_limit = writer_limit
+        self._slow_client = slow_client
+        self._queue_limit = queue_limit
         self._decode_text = decode_text
-        self._channel: WebSocketChannel | None = None
+        self._is_friend = make_judge(origins)
         self._acceptance: Acceptance | None = None
-        self._queue: deque[WSMessage] = deque()
-        self._queued_bytes = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self._closed_waiter: asyncio.Future[None] | None = None
-        self._closed = False
-        self._close_code: int | None = None
-        self._failure: BaseException | None = None
-        self._vain_receives = 0
 
     # -- the handshake
 
@@ -191,23 +156,36 @@ class WebSocketResponse(StreamResponse):
         if hook is not None:
             await hook(self)
         exchange = request._exchange
-        heartbeat = self._heartbeat
-        connection = Connection(
-            Role.SERVER,
-            deflate=acceptance.deflate,
-            limits=Limits(max_message=self._max_msg_size or None),
-            decode_text=self._decode_text,
-            autopong=self._autoping,
-            autoclose=self._autoclose,
-            ping_interval=heartbeat,
-            ping_timeout=None if heartbeat is None else heartbeat / 2,
-            close_timeout=self._timeout,
+        channel = WebSocketChannel(
+            self._connection(acceptance),
+            self,
+            exchange.connection_lost,
+            exchange.loop,
+            self._slow_client,
+            self._queue_limit,
+            self._timeout,
         )
-        channel = WebSocketChannel(connection, self, exchange.connection_lost, exchange.loop)
+        transport = exchange.transport
+        if transport is not None and self._writer_limit != _WRITER_LIMIT:
+            transport.set_write_buffer_limits(self._writer_limit)
         self._acceptance = acceptance
         self._channel = channel
         self._exchange = exchange
         exchange.upgrade([*acceptance.headers, *self._fields()], channel)
+
+    def _connection(self, acceptance: Acceptance) -> Connection:
+        return Connection(
+            Role.SERVER,
+            deflate=acceptance.deflate,
+            limits=Limits(max_message=self._max_msg_size or None),
+            assemble=False,  # the receiving half does it, or hands the pieces over
+            decode_text=self._decode_text,
+            autopong=self._autoping,
+            autoclose=self._autoclose,
+            ping_interval=self._heartbeat,
+            ping_timeout=self._heartbeat_timeout,
+            close_timeout=self._timeout,
+        )
 
     def _judge(self, request: BaseRequest) -> Acceptance:
         return accept(
@@ -216,6 +194,7 @@ class WebSocketResponse(StreamResponse):
             version=request.version,
             subprotocols=self._protocols,
             deflate=self._deflate,
+            origins=Welcome(request.host, self._is_friend),
         )
 
     # -- state
@@ -250,21 +229,24 @@ class WebSocketResponse(StreamResponse):
         """Return a fact about the transport."""
         return default if self._exchange is None else self._exchange.get_extra_info(name, default)
 
+    @property
+    def dropped(self) -> int:
+        """The number of messages that were dropped because the client was slow."""
+        return 0 if self._channel is None else self._channel.dropped
+
     def exception(self) -> BaseException | None:
         """Return the error that ended the connection, if one did."""
         return self._failure
 
     # -- sending
 
-    def send_str(self, data: str, compress: int | None = None) -> Awaitable[None]:
+    def send_str(self, data: str, compress: bool | int | None = None) -> Awaitable[None]:
         """Send a text message."""
         if not isinstance(data, str):
             raise TypeError(f"data must be str, not {type(data).__name__}")
         return self._send(Text(data), compress)
 
-    def send_bytes(
-        self, data: bytes | bytearray | memoryview, compress: int | None = None
-    ) -> Awaitable[None]:
+    def send_bytes(self, data: Data, compress: bool | int | None = None) -> Awaitable[None]:
         """Send a binary message."""
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"data must be bytes-like, not {type(data).__name__}")
@@ -273,50 +255,116 @@ class WebSocketResponse(StreamResponse):
     def send_json(
         self,
         data: Any,
-        compress: int | None = None,
+        compress: bool | int | None = None,
         *,
         dumps: Callable[[Any], str] = json.dumps,
     ) -> Awaitable[None]:
         """Send *data* as JSON in a text message."""
         return self.send_str(dumps(data), compress)
 
-    def ping(self, message: bytes | str = b"") -> Awaitable[None]:
-        """Send a ping with at most 125 bytes."""
-        return self._send(Ping(message.encode() if isinstance(message, str) else message))
+    def send_json_bytes(
+        self,
+        data: Any,
+        compress: bool | int | None = None,
+        *,
+        dumps: Callable[[Any], bytes],
+    ) -> Awaitable[None]:
+        """Send *data* as JSON in a binary message; *dumps* returns bytes, as orjson's does."""
+        return self.send_bytes(dumps(data), compress)
 
-    def pong(self, message: bytes | str = b"") -> Awaitable[None]:
-        """Send an unasked pong with at most 125 bytes."""
-        return self._send(Pong(message.encode() if isinstance(message, str) else message))
+    def send_frame(
+        self, message: Data, opcode: WSMsgType, compress: bool | int | None = None
+    ) -> Awaitable[None]:
+        """Send a whole message in its bytes: TEXT (UTF-8), BINARY, PING or PONG.
 
-    def _send(self, event: Event, compress: int | None = None) -> Awaitable[None]:
-        if self._channel is None:
-            raise RuntimeError("call prepare() first")
-        return self._channel.send(event, None if compress is None else bool(compress))
-
-    async def close(
-        self, *, code: int = WSCloseCode.NORMAL, message: bytes | str = b"", drain: bool = True
-    ) -> bool:
-        """Close the connection and wait for the client's part, for `timeout` seconds.
-
-        Returns:
-            False when it was closed already.
+        Raises:
+            ValueError: The opcode is another one, a text is no UTF-8, or a ping or pong has
+                more than 125 bytes.
         """
+        data = bytes(memoryview(message))
+        if opcode == WSMsgType.TEXT:
+            return self._send(Text(data.decode()), compress)
+        if opcode == WSMsgType.BINARY:
+            return self._send(Binary(data), compress)
+        if opcode == WSMsgType.PING:
+            return self.ping(data)
+        if opcode == WSMsgType.PONG:
+            return self.pong(data)
+        raise ValueError(f"opcode {opcode!r} is none of a message; close() closes")
+
+    async def send_stream(
+        self,
+        pieces: AsyncIterable[str] | AsyncIterable[Data],
+        compress: bool | int | None = None,
+    ) -> None:
+        """Send one message piece by piece, not faster than the client takes it.
+
+        The pieces are all str, for a text message, or all bytes; without any nothing is sent.
+        Messages that are sent meanwhile come after it. When *pieces* raises, the connection is
+        closed (1011), as the client has a part of a message.
+
+        Raises:
+            ClientConnectionResetError: The client has gone, or the closing has begun.
+            TypeError: A piece is neither str nor bytes-like, or of another type than the first.
+        """
+        channel = self._prepared()
+        try:
+            await channel.send_pieces(
+                _fragments(pieces), None if compress is None else bool(compress)
+            )
+        finally:
+            if isinstance(pieces, AsyncGenerator):
+                await pieces.aclose()
+
+    def ping(self, message: Data | str = b"") -> Awaitable[None]:
+        """Send a ping with at most 125 bytes."""
+        return self._send(Ping(_control_payload(message)))
+
+    def pong(self, message: Data | str = b"") -> Awaitable[None]:
+        """Send an unasked pong with at most 125 bytes."""
+        return self._send(Pong(_control_payload(message)))
+
+    def _send(self, event: Event, compress: bool | int | None = None) -> Awaitable[None]:
         channel = self._channel
         if channel is None:
             raise RuntimeError("call prepare() first")
+        return channel.send(event, None if compress is None else bool(compress))
+
+    def _prepared(self) -> WebSocketChannel:
+        if self._channel is None:
+            raise RuntimeError("call prepare() first")
+        return self._channel
+
+    # -- closing
+
+    async def close(
+        self, *, code: int = WSCloseCode.NORMAL, message: Data | str = b"", drain: bool = True
+    ) -> bool:
+        """Close the connection and wait for the client's part, for `timeout` seconds.
+
+        Args:
+            code: The close code.
+            message: The reason, at most 123 bytes.
+            drain: Send what still waits for a slow client before; False drops it.
+
+        Returns:
+            False when it was closed already.
+
+        Raises:
+            ValueError: The code or the reason may not be sent.
+        """
+        channel = self._prepared()
         if self._closed:
             return False
-        self._closed = True
-        reason = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
-        # Who closes wants no more messages, and could not answer them.
-        self._queue.clear()
-        self._queued_bytes = 0
-        if self._waiter is not None:
-            self._put(_CLOSING, 0)
-        self._closed_waiter = asyncio.get_running_loop().create_future()
-        channel.close(code, reason)
+        reason = message if isinstance(message, str) else bytes(message).decode("utf-8", "replace")
+        closed = self._begin_closing()
+        try:
+            channel.close(code, reason, drain=drain)
+        except ValueError:
+            channel.abort()
+            raise
         if self._close_code is None:
-            await self._closed_waiter
+            await closed
         return True
 
     async def write_eof(
@@ -327,135 +375,61 @@ class WebSocketResponse(StreamResponse):
             self._eof_sent = True
             await self.close()
 
-    def write(self, data: bytes | bytearray | memoryview) -> Awaitable[None]:
+    def write(self, data: Data) -> Awaitable[None]:
         """Refuse: a WebSocket has messages, not a body."""
         raise RuntimeError("a WebSocket has no body: use send_str() or send_bytes()")
 
-    # -- receiving
 
-    async def receive(self, timeout: float | None = None) -> WSMessage:
-        """Return the next message; CLOSE, CLOSING or CLOSED when there will be none.
+def broadcast(
+    sockets: Iterable[WebSocketResponse], data: str | Data, compress: bool | int | None = None
+) -> None:
+    """Send one message to many WebSockets: str as text, bytes as binary.
 
-        Args:
-            timeout: Seconds to wait; the response's `receive_timeout` when None.
+    It is encoded once, and compressed once for all that agreed on the same parameters. Nobody
+    is waited for: each connection treats a slow client by its own policy. Those that are closed
+    or not open yet are passed over.
 
-        Raises:
-            RuntimeError: Another task is receiving, or the connection was closed long ago.
-            TimeoutError: Nothing arrived in time.
-        """
-        if self._channel is None:
-            raise RuntimeError("call prepare() first")
-        if self._waiter is not None:
-            raise RuntimeError("another task is already in receive()")
-        if not self._queue:
-            if self._closed or self._close_code is not None:
-                return self._received_in_vain()
-            await self._wait(timeout or self._receive_timeout)
-        message = self._queue.popleft()
-        if self._queued_bytes or len(self._queue) == MAX_QUEUED // 2:
-            self._taken(message)
-        return message
+    Raises:
+        TypeError: *data* is neither str nor bytes-like.
+        ValueError: The text cannot be sent as UTF-8.
+    """
+    if isinstance(data, str):
+        data.encode()
+        shared = Shared(Text(data))
+    elif isinstance(data, bytes | bytearray | memoryview):
+        shared = Shared(Binary(bytes(data)))
+    else:
+        raise TypeError(f"data must be str or bytes-like, not {type(data).__name__}")
+    wanted = None if compress is None else bool(compress)
+    for socket in sockets:
+        channel = socket._channel
+        if channel is not None and channel.is_open:
+            try:
+                channel.send(shared, wanted)
+            except (ClientConnectionResetError, RuntimeError):
+                pass  # its handler learns of it
 
-    async def _wait(self, timeout: float | None) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            if timeout is None:
-                await self._waiter
-            else:
-                async with asyncio.timeout(timeout):
-                    await self._waiter
-        finally:
-            self._waiter = None
 
-    def _taken(self, message: WSMessage) -> None:
-        if isinstance(message.data, str | bytes):
-            self._queued_bytes -= len(message.data)
-        if len(self._queue) <= MAX_QUEUED // 2 and self._queued_bytes <= MAX_QUEUED_BYTES // 2:
-            assert self._channel is not None
-            self._channel.resume_reading()
+async def _fragments(pieces: AsyncIterable[Any]) -> AsyncIterator[Text | Binary]:
+    """Turn pieces into those of one message; the last one is empty."""
+    kind: type[str | bytes] | None = None
+    async for piece in pieces:
+        if not isinstance(piece, str):
+            piece = bytes(memoryview(piece))
+        if kind is None:
+            kind = type(piece)
+        elif kind is not type(piece):
+            raise TypeError(f"a piece is {type(piece).__name__}, the first was {kind.__name__}")
+        yield Text(piece, False) if kind is str else Binary(piece, False)
+    if kind is not None:
+        yield Text("") if kind is str else Binary(b"")
 
-    def _received_in_vain(self) -> WSMessage:
-        self._vain_receives += 1
-        if self._vain_receives > _PATIENCE:
-            raise RuntimeError("the WebSocket is closed: leave the loop when receive() says so")
-        return _CLOSED
 
-    async def receive_str(self, *, timeout: float | None = None) -> str:
-        """Return the next message, a text; raise WSMessageTypeError for another type."""
-        return str(await self._receive_typed(WSMsgType.TEXT, timeout))
-
-    async def receive_bytes(self, *, timeout: float | None = None) -> bytes:
-        """Return the next message, a binary one; raise WSMessageTypeError for another type."""
-        return bytes(await self._receive_typed(WSMsgType.BINARY, timeout))
-
-    async def receive_json(
-        self, *, loads: Callable[[str], Any] = json.loads, timeout: float | None = None
-    ) -> Any:
-        """Return the next message, a text, decoded as JSON."""
-        return loads(await self.receive_str(timeout=timeout))
-
-    async def _receive_typed(self, expected: WSMsgType, timeout: float | None) -> Any:
-        message = await self.receive(timeout)
-        if message.type is not expected:
-            raise WSMessageTypeError(
-                f"received {message.type.name}: {message.data!r}, expected {expected.name}"
-            )
-        return message.data
-
-    def __aiter__(self) -> WebSocketResponse:
-        return self
-
-    async def __anext__(self) -> WSMessage:
-        message = await self.receive()
-        if message.type in _ENDINGS:
-            raise StopAsyncIteration
-        return message
-
-    # -- the channel's side
-
-    def event_received(self, event: Event) -> None:
-        """Take an event from the channel."""
-        if isinstance(event, Text):
-            self._put(_new(WSMessage, (WSMsgType.TEXT, event.data, None)), len(event.data))
-        elif isinstance(event, Binary):
-            self._put(_new(WSMessage, (WSMsgType.BINARY, event.data, None)), len(event.data))
-        elif isinstance(event, Ping | Pong):
-            if not self._autoping:
-                of = WSMsgType.PING if isinstance(event, Ping) else WSMsgType.PONG
-                self._put(WSMessage(of, event.payload, None), 0)
-        elif isinstance(event, Close):
-            code = CloseCode.NO_STATUS if event.code is None else event.code
-            self._end(WSMessage(WSMsgType.CLOSE, code, event.reason), code)
-        elif isinstance(event, ConnectionClosed):
-            self._end(_CLOSED, event.code)
-
-    def protocol_failed(self, error: RemoteProtocolError) -> None:
-        """Take the client's breach of the protocol from the channel."""
-        self._failure = error
-        self._end(WSMessage(WSMsgType.ERROR, error, None), error.code)
-
-    def _end(self, message: WSMessage, code: int) -> None:
-        if self._close_code is None:
-            self._close_code = code
-            if code == CloseCode.ABNORMAL and self._failure is None:
-                self._failure = lost_connection()
-            if self._autoclose or message.type is not WSMsgType.CLOSE:
-                self._closed = True
-            self._put(message, 0)
-        if self._closed_waiter is not None and not self._closed_waiter.done():
-            self._closed_waiter.set_result(None)
-
-    def _put(self, message: WSMessage, size: int) -> None:
-        if self._closed_waiter is not None:
-            return
-        self._queue.append(message)
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
-        self._queued_bytes += size
-        if self._queued_bytes > MAX_QUEUED_BYTES or len(self._queue) > MAX_QUEUED:
-            assert self._channel is not None
-            self._channel.pause_reading()
+def _control_payload(message: Data | str) -> bytes:
+    payload = message.encode() if isinstance(message, str) else bytes(memoryview(message))
+    if len(payload) > 125:  # RFC 6455, section 5.5
+        raise ValueError(f"a ping or pong has at most 125 bytes, not {len(payload)}")
+    return payload
 
 
 def _deflate(compress: bool | int) -> Deflate | None:
@@ -470,6 +444,8 @@ def _refusal(error: HandshakeError) -> HTTPException:
     """Return the ordinary answer for a handshake that is refused."""
     if error.status == 405:
         exception: HTTPException = BY_STATUS[400](text="WebSocket handshakes are GET requests")
+    elif error.status == 403:
+        exception = BY_STATUS[403](text="403: Forbidden: pages of other sites may not connect")
     else:
         exception = framework_answer(error.status)
     for name, value in error.headers:

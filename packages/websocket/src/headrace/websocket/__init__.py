@@ -28,7 +28,8 @@ assert server.finished
 **Events.** `Text`, `Binary`, `Ping`, `Pong` and `Close` go both ways; `ConnectionClosed` is the
 last that comes, and comes for ever. Messages arrive whole; with ``assemble=False`` they arrive in
 pieces, the last with ``final=True``: one for each frame whose bytes are there, more when a frame's
-bytes come bit by bit. ``send(Text("...", final=False))`` sends a piece.
+bytes come bit by bit. ``send(Text("...", final=False))`` sends a piece. `Shared` is a message for
+many connections, encoded once.
 
 **Errors.** For any bytes, ``next_event`` raises nothing but `RemoteProtocolError`, and for any
 headers the handshake raises nothing but `HandshakeError`. ``send`` raises `LocalProtocolError` for
@@ -58,6 +59,7 @@ from ._events import NEED_DATA, Binary, Close, ConnectionClosed, Event, NeedData
 from ._framing import IMPLEMENTATION
 from ._handshake import Acceptance, Offer, accept
 from ._limits import Limits
+from ._shared import Shared
 from ._state import State
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "ProtocolError",
     "RemoteProtocolError",
     "Role",
+    "Shared",
     "State",
     "Text",
     "WebSocketError",

@@ -30,18 +30,18 @@ STREAM_STEP = 1024
 class Deflater:
     """Compress messages, whole or piece by piece."""
 
-    __slots__ = ("_compress", "_level", "_mem_level", "_takeover", "_window_bits", "threshold")
+    __slots__ = ("_compress", "_takeover", "parameters", "threshold")
 
     def __init__(self, agreed: Deflate, *, server: bool) -> None:
         bits = agreed.server_max_window_bits if server else agreed.client_max_window_bits
         # zlib refuses a raw window of 8 bits. With 9 it never reaches back further than 250
         # bytes (2**9 less its lookahead of 262), so the stream also fits a window of 8 bits.
-        self._window_bits = -max(bits, 9)
+        #: Level, method, window and memory level, as zlib takes them: with equal ones, equal
+        #: messages are compressed alike.
+        self.parameters = (agreed.level, zlib.DEFLATED, -max(bits, 9), agreed.mem_level)
         self._takeover = not (
             agreed.server_no_context_takeover if server else agreed.client_no_context_takeover
         )
-        self._level = agreed.level
-        self._mem_level = agreed.mem_level
         self.threshold = agreed.threshold
         self._compress: _Compress | None = None
 
@@ -49,15 +49,22 @@ class Deflater:
         """Return what the next frame of the message under way carries."""
         compress = self._compress
         if compress is None:
-            compress = self._compress = zlib.compressobj(
-                self._level, zlib.DEFLATED, self._window_bits, self._mem_level
-            )
+            compress = self._compress = zlib.compressobj(*self.parameters)
         packed = compress.compress(data) + compress.flush(zlib.Z_SYNC_FLUSH)
         if not final:
             return packed
         if not self._takeover:
             self._compress = None
         return packed[:-4]
+
+    def alone(self, data: bytes) -> bytes:
+        """Return a whole message that refers to none before it."""
+        compress = zlib.compressobj(*self.parameters)
+        return (compress.compress(data) + compress.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+    def restart(self) -> None:
+        """Let later messages refer to none of the earlier."""
+        self._compress = None
 
 
 @final

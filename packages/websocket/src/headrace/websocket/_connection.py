@@ -25,6 +25,7 @@ from ._limits import Limits
 from ._masking import next_key
 from ._message import IncomingMessage, not_utf8, too_big
 from ._outgoing import Outgoing, close_payload, masked_frames, not_encodable, read_close
+from ._shared import Shared
 from ._state import READING, SENDABLE, TRANSITIONS, State, Step, check_head, check_length
 
 _TEXT_FRAME: Final = 0x80 | Opcode.TEXT
@@ -354,11 +355,12 @@ class Connection:
 
     # Sending
 
-    def send(self, event: Event, *, compress: bool | None = None) -> bytes:
+    def send(self, event: Event | Shared, *, compress: bool | None = None) -> bytes:
         """Return the bytes that send *event*, after the automatic answers that wait.
 
         Args:
-            event: a message, a piece of one, a control frame.
+            event: a message, a piece of one, a message that is shared with other connections,
+                a control frame.
             compress: whether to compress the message, when permessage-deflate was agreed on;
                 None decides by its size. Of a message in pieces, the first decides.
 
@@ -381,7 +383,7 @@ class Connection:
                     return self._frame(_BINARY_FRAME, data)
         return self._send_other(event, compress)
 
-    def _send_other(self, event: Event, compress: bool | None) -> bytes:
+    def _send_other(self, event: Event | Shared, compress: bool | None) -> bytes:
         frames = self._serialize(event, compress)
         # A pong that waits must not be overtaken (5.5.3), and nothing may follow a Close (5.5.1).
         frames = self.data_to_send() + frames
@@ -389,12 +391,14 @@ class Connection:
             self._plain_most = self._outgoing.plain_most
         return frames
 
-    def _serialize(self, event: Event, compress: bool | None) -> bytes:
-        kind = type(event)
+    def _serialize(self, event: Event | Shared, compress: bool | None) -> bytes:
+        kind: type = type(event.message) if isinstance(event, Shared) else type(event)
         if kind not in SENDABLE[self.state]:
             if kind not in SENDABLE[_OPEN]:
                 raise TypeError(f"{kind.__name__} cannot be sent")
             raise LocalProtocolError(f"{kind.__name__} may not be sent: {self.state.value}")
+        if isinstance(event, Shared):
+            return self._outgoing.shared(event, compress)
         if isinstance(event, (Text, Binary)):
             return self._outgoing.message(event, compress)
         if isinstance(event, Close):

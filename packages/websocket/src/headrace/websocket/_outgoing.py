@@ -15,6 +15,7 @@ from ._compression import Deflater
 from ._errors import LocalProtocolError
 from ._events import Binary, Close, Text
 from ._framing import build_frame
+from ._shared import Shared
 
 _FIN, _RSV1 = 0x80, 0x40
 
@@ -77,6 +78,35 @@ class Outgoing:
         if self._compressing and self._deflater is not None:
             payload = self._deflater.piece(payload, event.final)
         return self._split(first, payload, event.final)
+
+    def shared(self, shared: Shared, compress: bool | None) -> bytes:
+        """Return the frames of a shared message, which are made only once.
+
+        Raises:
+            LocalProtocolError: a message in pieces is under way, or the text is not UTF-8.
+        """
+        message = shared.message
+        if self._under_way is not None:
+            raise LocalProtocolError(
+                f"a whole message inside a message of {self._under_way.__name__}"
+            )
+        if self._frame is not build_frame:
+            return self.message(message, compress)
+        deflater = self._deflater
+        if deflater is None or not self._wants_compression(len(message.data), True, compress):
+            made_with: object = self._fragment_bytes
+            deflater = None
+        else:
+            made_with = self._fragment_bytes, deflater.parameters
+            deflater.restart()
+        frames = shared.frames.get(made_with)
+        if frames is None:
+            first = int(Opcode.TEXT if type(message) is Text else Opcode.BINARY)
+            payload = as_payload(message)
+            if deflater is not None:
+                first, payload = first | _RSV1, deflater.alone(payload)
+            frames = shared.frames[made_with] = self._split(first, payload, True)
+        return frames
 
     def _wants_compression(self, size: int, final: bool, compress: bool | None) -> bool:
         if self._deflater is None:
