@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from exchanges import make_request
 from hypothesis import given
@@ -86,7 +88,7 @@ def test_a_name_that_the_standard_library_reserves_is_refused() -> None:
         web.Response().set_cookie("Path", "x")
 
 
-@pytest.mark.parametrize("key", ["expires", "domain", "max_age", "path", "samesite"])
+@pytest.mark.parametrize("key", ["expires", "domain", "max_age", "path"])
 @pytest.mark.parametrize("value", ["x; Domain=evil", "x\r\nSet-Cookie: a=b", "\x00", "\x7f"])
 def test_an_attribute_cannot_bring_others(key: str, value: str) -> None:
     response = web.Response()
@@ -94,6 +96,35 @@ def test_an_attribute_cannot_bring_others(key: str, value: str) -> None:
     with pytest.raises(ValueError, match="semicolon or a control"):
         response.set_cookie("a", "after", **{key: value})
     assert response.cookies["a"].value == "before"
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "message"),
+    [
+        ("__Secure-a", {}, "__Secure-a must be secure"),
+        ("__secure-a", {}, "must be secure"),
+        ("__Host-a", {}, "__Host-a must be secure"),
+        ("__Host-a", {"secure": True, "path": "/x"}, 'must have the path "/" and no domain'),
+        ("__Host-a", {"secure": True, "path": None}, 'must have the path "/" and no domain'),
+        ("__HOST-a", {"secure": True, "domain": "example.org"}, "no domain"),
+        ("a", {"partitioned": True}, "a partitioned cookie must be secure"),
+        ("a", {"samesite": "Sometimes"}, "samesite is 'Sometimes', expected Strict, Lax or None"),
+        ("a", {"samesite": "Lax; Domain=evil"}, "expected Strict"),
+    ],
+)
+def test_what_browsers_would_drop_is_refused(
+    name: str, attributes: dict[str, Any], message: str
+) -> None:
+    response = web.Response()
+    with pytest.raises(ValueError, match=message):
+        response.set_cookie(name, "x", **attributes)
+    assert not response.cookies
+
+
+def test_prefixes_whose_rules_are_kept() -> None:
+    assert written("__Secure-a", "b", secure=True, path="/x") == "__Secure-a=b; Path=/x; Secure"
+    assert written("__Host-a", "b", secure=True) == "__Host-a=b; Path=/; Secure"
+    assert written("a", "b", samesite="none", path=None) == "a=b; SameSite=none"
 
 
 def test_the_last_of_one_name_is_set() -> None:
@@ -111,7 +142,10 @@ def test_forgetting_a_cookie() -> None:
         '__Host-a=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Max-Age=0; Path=/; '
         "SameSite=Strict; Secure"
     )
+    response.del_cookie("__Secure-a", path="/x")
+    assert response.cookies["__Secure-a"].OutputString().endswith("Path=/x; Secure")
     response.del_cookie("a", domain="example.org", path="/x")
+    assert "Secure" not in response.cookies["a"].OutputString()
     assert "Domain=example.org" in response.cookies["a"].OutputString()
     assert "Path=/x" in response.cookies["a"].OutputString()
 

@@ -10,6 +10,7 @@ from http.cookies import CookieError, Morsel, SimpleCookie
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;]*")
+_SAMESITE = frozenset({"strict", "lax", "none"})
 _ESCAPE = re.compile(r"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
 
 
@@ -42,6 +43,19 @@ def parse_cookies(field: str) -> dict[str, str]:
     return cookies
 
 
+def is_prefixed(name: str) -> bool:
+    """Tell whether browsers keep a cookie of this name only if it is secure."""
+    return name.lower().startswith(("__secure-", "__host-"))
+
+
+def _check_prefix(name: str, *, secure: bool | None, domain: str | None, path: str | None) -> None:
+    """Refuse what browsers would drop in silence (RFC 6265bis, section 4.1.3)."""
+    if is_prefixed(name) and not secure:
+        raise ValueError(f"the cookie {name} must be secure, its prefix says so")
+    if name.lower().startswith("__host-") and (domain is not None or path != "/"):
+        raise ValueError(f'the cookie {name} must have the path "/" and no domain')
+
+
 def set_cookie(
     cookies: SimpleCookie,
     name: str,
@@ -59,10 +73,16 @@ def set_cookie(
     """Add a cookie to those that a response sets.
 
     Raises:
-        ValueError: The name is no token, or an attribute holds a semicolon or control.
+        ValueError: The name is no token, an attribute holds a semicolon or control, *samesite* is
+            none of its three values, or the name begins with a prefix whose rules are broken.
     """
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"cookie name {name!r} is not a token")
+    if samesite is not None and samesite.lower() not in _SAMESITE:
+        raise ValueError(f"samesite is {samesite!r}, expected Strict, Lax or None as a text")
+    _check_prefix(name, secure=secure, domain=domain, path=path)
+    if partitioned and not secure:
+        raise ValueError("a partitioned cookie must be secure, or browsers refuse it")
     coded = cookies.value_encode(value)[1]
     morsel = _SetCookie()
     try:

@@ -128,6 +128,18 @@ def _is_plain(location: str | URL) -> bool:
     return isinstance(location, str) and re.fullmatch(r"[!-~]+", location) is not None
 
 
+def _shown(url: URL) -> str:
+    """Return a URL as text; one without a host does not look as if it had one.
+
+    A path that begins with two slashes, as a client may have sent it and ``request.rel_url`` tells
+    it, would be taken for a host: a dot before it keeps it a path (RFC 3986, section 4.2).
+    """
+    if url.raw_host is None and url.raw_path.startswith("//"):
+        fragment = f"#{url.raw_fragment}" if url.raw_fragment else ""
+        return f"/.{url.raw_path_qs}{fragment}"
+    return str(url)
+
+
 class HTTPMove(HTTPRedirection):
     """Base of the redirections to another location.
 
@@ -153,7 +165,9 @@ class HTTPMove(HTTPRedirection):
         # An ASCII location goes out as it was given; anything else is quoted.
         plain = _is_plain(location)
         self._location = URL(location, encoded=plain)
-        self.headers[hdrs.LOCATION] = str(location if plain else self._location)
+        text = str(location) if plain else _shown(self._location)
+        # No URL has a backslash, and browsers read it as a slash.
+        self.headers[hdrs.LOCATION] = text.replace("\\", "%5C")
 
     @property
     def location(self) -> URL:

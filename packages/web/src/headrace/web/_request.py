@@ -75,6 +75,20 @@ def parse_query(query: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in pairs]
 
 
+def _parse_range(value: str) -> slice:
+    """Return the slice of a single range of bytes (RFC 9110, section 14.1.2)."""
+    match = _RANGE.fullmatch(value)
+    if match is None or not (match[1] or match[2]):
+        raise ValueError("range not in acceptable format")
+    if not match[1]:
+        return slice(-int(match[2]), None, 1)
+    start = int(match[1])
+    stop = int(match[2]) + 1 if match[2] else None
+    if stop is not None and start >= stop:
+        raise ValueError("start cannot be after end")
+    return slice(start, stop, 1)
+
+
 class MatchedRoute(Protocol):
     """A route that can tell a handler how it was found."""
 
@@ -339,21 +353,17 @@ class BaseRequest(Store, RequestNames):
         """The single range that the client asks for.
 
         Raises:
-            ValueError: The Range field is malformed or asks for several ranges.
+            ValueError: The Range field is malformed or asks for several ranges (416 if it leaves
+                the handler).
         """
         value = self.headers.get(hdrs.RANGE)
         if value is None:
             return slice(None, None, 1)
-        match = _RANGE.fullmatch(value)
-        if match is None or not (match[1] or match[2]):
-            raise ValueError("range not in acceptable format")
-        if not match[1]:
-            return slice(-int(match[2]), None, 1)
-        start = int(match[1])
-        stop = int(match[2]) + 1 if match[2] else None
-        if stop is not None and start >= stop:
-            raise ValueError("start cannot be after end")
-        return slice(start, stop, 1)
+        try:
+            return _parse_range(value)
+        except ValueError as error:
+            self._blame(error, 416)
+            raise
 
     @reify
     def if_match(self) -> tuple[ETag, ...] | None:

@@ -29,7 +29,7 @@ import headrace.web._headers as hdrs
 from ._addons import ResponseNames
 from ._compression import CompressedWriter, Compression, ContentCoding, compress_whole
 from ._compressors import Compressor, compressors
-from ._cookies import set_cookie
+from ._cookies import is_prefixed, set_cookie
 from ._etag import ETag, format_etag, parse_etags
 from ._fields import ResponseHeaders, check_field
 from ._headers import HttpVersion
@@ -324,7 +324,10 @@ class StreamResponse(Store, ResponseNames):
         *version* is accepted and ignored: RFC 6265 knows no versions.
 
         Raises:
-            ValueError: The name is no token, or an attribute holds a semicolon or control.
+            ValueError: The name is no token, an attribute holds a semicolon or control, *samesite*
+                is not ``"Strict"``, ``"Lax"`` or ``"None"``, or browsers would drop the cookie: it
+                is partitioned but not secure, or breaks the rules of the prefix ``__Secure-`` or
+                ``__Host-``.
         """
         set_cookie(
             self.cookies,
@@ -352,8 +355,7 @@ class StreamResponse(Store, ResponseNames):
     ) -> None:
         """Make the client forget a cookie of this domain and path.
 
-        A cookie whose name starts with ``__Secure-`` or ``__Host-`` is forgotten only if
-        *secure* is given again.
+        A cookie whose name starts with ``__Secure-`` or ``__Host-`` is secure without saying so.
         """
         self.set_cookie(
             name,
@@ -362,7 +364,7 @@ class StreamResponse(Store, ResponseNames):
             domain=domain,
             max_age=0,
             path=path,
-            secure=secure,
+            secure=is_prefixed(name) if secure is None else secure,
             httponly=httponly,
             samesite=samesite,
         )
