@@ -1,6 +1,6 @@
 """Servers of other frameworks, driven through the protocols they hand out.
 
-Needs the dependency group ``others``; skipped without it.
+Skipped where the dependency group ``others`` is not installed.
 """
 
 import io
