@@ -1,22 +1,29 @@
-"""What a GET costs in memory and over a loopback socket, in microseconds of processor time.
+"""What a GET costs in memory and over a loopback socket.
 
-Usage: python transports.py [--web]. The server is a protocol that answers with fixed bytes; with
---web it is an application of headrace.web. Quote the ratios of one run, not the figures.
+Usage: python transports.py [--rounds N] [--uvloop]. Each line is one kind of server and of request,
+in microseconds of processor time: the medians of rounds in which both transports take turns, and the
+median of the rounds' ratios. Quote the ratios, not the figures.
+
+Servers: ``bytes`` answers with fixed bytes and parses nothing, which leaves the client and the
+transport; ``web`` is an application of headrace.web. Requests:
 
 * kept: on a connection that is there;
 * fresh: with a connection of its own;
 * whole: a client and a server started, one GET, both closed, as in a test.
 """
 
+import argparse
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from statistics import median
+from typing import Any, Literal
 
 from headrace.testing import TestClient
 
-ROUNDS = 10
+Kind = Literal["memory", "socket"]
+Action = Callable[[], Awaitable[object]]
+KINDS: tuple[Kind, ...] = ("memory", "socket")
 
 
 class Greeter(asyncio.Protocol):
@@ -38,42 +45,69 @@ def application() -> Any:
     return app
 
 
-async def best_of(action: Callable[[], Awaitable[object]], count: int) -> float:
-    best = float("inf")
-    for _ in range(ROUNDS):
-        start = time.process_time()
-        for _ in range(count):
-            await action()
-        best = min(best, (time.process_time() - start) / count)
-    return best * 1e6
+async def cost_of(action: Action, count: int) -> float:
+    start = time.process_time()
+    for _ in range(count):
+        await action()
+    return (time.process_time() - start) / count * 1e6
 
 
-async def measure(make: Callable[[], Any], transport: Any) -> list[float]:
-    async def whole() -> None:
-        async with TestClient(make(), transport=transport) as client:
+async def compare(name: str, actions: dict[Kind, Action], count: int, rounds: int) -> None:
+    for action in actions.values():
+        await cost_of(action, count)
+    costs = [{kind: await cost_of(actions[kind], count) for kind in KINDS} for _ in range(rounds)]
+    memory, socket = (median(cost[kind] for cost in costs) for kind in KINDS)
+    ratio = median(cost["memory"] / cost["socket"] for cost in costs)
+    print(f"{name:12} memory {memory:7.1f}  socket {socket:7.1f}  ratio {ratio:.2f}", flush=True)
+
+
+async def measure(name: str, make: Callable[[], Any], rounds: int) -> None:
+    def whole(kind: Kind) -> Action:
+        async def action() -> None:
+            async with TestClient(make(), transport=kind) as client:
+                await (await client.get("/")).read()
+
+        return action
+
+    def kept(client: TestClient) -> Action:
+        async def action() -> None:
             await (await client.get("/")).read()
 
-    async with TestClient(make(), transport=transport) as client:
+        return action
 
-        async def kept() -> None:
-            await (await client.get("/")).read()
-
-        async def fresh() -> None:
+    def fresh(client: TestClient) -> Action:
+        async def action() -> None:
             response = await client.get("/")
             await response.read()
             response._exchange.close()  # Not kept for the next one.
 
-        figures = [await best_of(kept, 500), await best_of(fresh, 200)]
-    return [*figures, await best_of(whole, 100)]
+        return action
+
+    async with (
+        TestClient(make(), transport="memory") as memory,
+        TestClient(make(), transport="socket") as socket,
+    ):
+        clients: dict[Kind, TestClient] = {"memory": memory, "socket": socket}
+        for what, action, count in (("kept", kept, 500), ("fresh", fresh, 100)):
+            actions = {kind: action(client) for kind, client in clients.items()}
+            await compare(f"{name} {what}", actions, count, rounds)
+    await compare(f"{name} whole", {kind: whole(kind) for kind in KINDS}, 50, rounds)
 
 
-def main() -> None:
-    make = application if "--web" in sys.argv else lambda: Greeter
-    memory = asyncio.run(measure(make, "memory"))
-    loopback = asyncio.run(measure(make, "socket"))
-    for name, ours, theirs in zip(("kept", "fresh", "whole"), memory, loopback, strict=True):
-        print(f"{name:6} memory {ours:7.1f}  socket {theirs:7.1f}  ratio {ours / theirs:.2f}")
+async def main(rounds: int) -> None:
+    await measure("bytes", lambda: Greeter, rounds)
+    await measure("web", application, rounds)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--uvloop", action="store_true")
+    options = parser.parse_args()
+    factory = None
+    if options.uvloop:
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main(options.rounds))
