@@ -307,6 +307,8 @@ def dev(session: nox.Session) -> None:
     session.run("python", "-m", "venv", str(ROOT / ".venv"))
     python = str(ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
     others = {requirement for package in PACKAGES for requirement in test_requirements(package)[1]}
+    # It turns on asyncio's mode for packages that have nothing to do with asyncio.
+    others = {requirement for requirement in others if not requirement.startswith("pytest-aiohttp")}
     editable = [part for name in PACKAGES for part in ("-e", str(ROOT / "packages" / name))]
     session.run(python, "-m", "pip", "install", "-q", *editable, *sorted(others), external=True)
 

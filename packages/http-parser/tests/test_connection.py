@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from cases import (
@@ -138,3 +138,103 @@ def test_bytes_on_top_of_an_unfinished_request_are_no_whole_one() -> None:
     connection.receive_eof()
     with pytest.raises(LocalProtocolError):
         connection.receive_whole(GET)
+
+
+OK = b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\n\r\nhi"
+
+
+def asking(method: bytes = b"GET") -> Connection:
+    connection = Connection(Role.CLIENT)
+    connection.send(Request(method, b"/", ((b"Host", b"a"),)), b"")
+    return connection
+
+
+def test_whole_responses_are_read_by_the_short_way() -> None:
+    connection = Connection(Role.CLIENT)
+    for body in (b"", b"hi", b"hi", b"hey"):
+        connection.send(Request(b"GET", b"/", ((b"Host", b"a"),)), b"")
+        data = OK[:-2].replace(b"2\r\n\r\n", b"%d\r\n\r\n" % len(body)) + body
+        whole = connection.receive_whole_response(data)
+        assert whole is not None
+        response, received = whole
+        assert received == body
+        events = [response, Data(body), EndOfMessage()] if body else [response]
+        assert run([data], method=b"GET")[0] == events
+        assert connection.next_event() is NEED_DATA
+
+
+@pytest.mark.parametrize(
+    ("method", "data"),
+    [
+        (b"GET", OK[:-1]),
+        (b"GET", OK + b"!"),
+        (b"GET", OK.replace(b"A: b", b"Connection: close")),
+        (b"GET", OK.replace(b"A: b", b"Content-Length: 2")),
+        (b"GET", OK.replace(b"1.1", b"1.0")),
+        (b"GET", OK.replace(b"A: b", b"Transfer-Encoding: chunked")),
+        (b"GET", OK.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")),
+        (b"GET", OK.replace(b"200", b"304")),
+        (b"GET", b"HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n"),
+        (b"GET", b"HTTP/1.1 204 None\r\nContent-Length: 0\r\n\r\n"),
+        (b"HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        (b"GET", b"HTTP/1.1 200 OK\r\n\r\n"),
+        (b"GET", b"nonsense"),
+    ],
+)
+def test_what_is_not_one_usual_response_is_left_to_next_event(method: bytes, data: bytes) -> None:
+    connection = asking(method)
+    assert connection.receive_whole_response(data) is None
+    assert connection.buffered == len(data)
+    events, fault = run([data], method=method)
+    if fault is None and events:
+        assert connection.next_event() == events[0]
+
+
+def test_an_answer_that_closes_the_connection_early_is_no_usual_one() -> None:
+    connection = Connection(Role.CLIENT)
+    closing = Request(b"GET", b"/", ((b"Host", b"a"), (b"Connection", b"close")))
+    connection.send(closing, b"")
+    assert connection.receive_whole_response(OK) is None
+    early = Connection(Role.CLIENT)
+    early.send(Request(b"POST", b"/", ((b"Host", b"a"), (b"Content-Length", b"9"))))
+    assert early.receive_whole_response(OK) is None
+    ended = asking()
+    ended.receive_eof()
+    with pytest.raises(LocalProtocolError):
+        ended.receive_whole_response(OK)
+
+
+def test_bytes_on_top_of_an_unfinished_response_are_no_whole_one() -> None:
+    connection = asking()
+    assert connection.receive_whole_response(OK[:9]) is None
+    assert connection.next_event() is NEED_DATA
+    assert connection.receive_whole_response(OK[9:]) is None
+    assert isinstance(connection.next_event(), Response)
+
+
+@pytest.mark.parametrize("headers", [((b"Host", b"a"),), [(b"Host", b"a")]])
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"HEAD"])
+def test_a_request_may_be_sent_again(method: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    connection = Connection(Role.CLIENT)
+    request = Request(method, b"/", headers)
+    other = Request(b"PUT", b"/other", headers)
+    written = []
+    for event in (request, request, other, request, request):
+        written.append(connection.send(event, b""))
+        connection.receive_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        assert isinstance(connection.next_event(), Response)
+        assert connection.next_event() is NEED_DATA
+    assert written[0] == written[1] == written[3] == written[4] != written[2]
+    connection.send(request, b"")
+    with pytest.raises(LocalProtocolError):
+        connection.send(request, b"")
+
+
+def test_headers_that_changed_are_sent_as_they_are_now() -> None:
+    connection = Connection(Role.CLIENT)
+    headers = [(b"Host", b"a")]
+    request = Request(b"GET", b"/", headers)
+    for name in (b"a", b"b"):
+        headers[0] = (b"Host", name)
+        assert b"Host: " + name in connection.send(request, b"")
+        assert connection.receive_whole_response(OK) is not None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from cases import ACCEPTED, ACCEPTED_RESPONSES, REFUSED, REFUSED_RESPONSES
-from drive import ANSWER, merged, pull, run
+from drive import ANSWER, connection_for, merged, pull, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.http_parser import Connection, Data, EndOfMessage, Event, Role
+from headrace.http_parser import Connection, Data, EndOfMessage, Event, Request, Role
 
 REQUESTS = st.sampled_from([case.data for case in (*ACCEPTED, *REFUSED)])
 RESPONSES = st.sampled_from([case.data for case in (*ACCEPTED_RESPONSES, *REFUSED_RESPONSES)])
+REQUEST = Request(b"GET", b"/", ((b"Host", b"a"),))
 METHODS = st.sampled_from([b"GET", b"HEAD", b"CONNECT"])
 
 
@@ -71,3 +72,28 @@ def test_the_short_way_to_a_whole_request_tells_the_same(pieces: list[bytes]) ->
         assert (short.our_state, short.their_state) == (usual.our_state, usual.their_state)
         assert short.keep_alive == usual.keep_alive
         assert short.buffered == usual.buffered
+
+
+@given(pieces=pieces_of(RESPONSES), method=METHODS)
+def test_the_short_way_to_a_whole_response_tells_the_same(
+    pieces: list[bytes], method: bytes
+) -> None:
+    short, usual = connection_for(method), connection_for(method)
+    for piece in pieces:
+        if usual.our_state is usual.our_state.SWITCHED:
+            return
+        told: list[Event] = []
+        events: list[Event] = []
+        whole = short.receive_whole_response(piece)
+        if whole is not None:
+            response, body = whole
+            told = [response] if response.complete else [response, Data(body), EndOfMessage()]
+        fault = pull(short, told)
+        usual.receive_data(piece)
+        assert pull(usual, events) is fault
+        assert told == merged(events)
+        assert (short.our_state, short.their_state) == (usual.our_state, usual.their_state)
+        assert short.keep_alive == usual.keep_alive
+        assert short.buffered == usual.buffered
+        if short.our_state is short.our_state.IDLE:
+            assert short.send(REQUEST, b"") == usual.send(REQUEST, b"")

@@ -36,8 +36,9 @@ methods and targets are bytes as they were received; values are without the whit
 core adds Content-Length, chunked coding and Connection where they are missing, and checks all the
 rest: it raises `LocalProtocolError`, having written nothing, for what HTTP does not allow.
 
-**Short ways.** `Connection.receive_whole` reads a request that comes in one piece with one call;
-a `ResponseTemplate` is a head that is checked once and sent often. Both do what the others do.
+**Short ways.** `Connection.receive_whole` reads a request that comes in one piece with one call,
+`receive_whole_response` a response; a `ResponseTemplate` is a head that is checked once and sent
+often. All do what the others do.
 
 **Switches.** After 101, or 2xx to CONNECT, both states are `State.SWITCHED`, and
 `Connection.trailing_data` has the bytes that are no HTTP any more.

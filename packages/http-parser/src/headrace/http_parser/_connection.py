@@ -110,6 +110,7 @@ class Connection:
         "_plain",
         "_reader",
         "_readers",
+        "_sent_whole",
         "_writer",
         "our_state",
         "their_state",
@@ -141,6 +142,8 @@ class Connection:
         self._expecting = False
         self._asked_upgrade = False
         self._plain = False
+        # The request that was sent last, if it may be sent again as it is.
+        self._sent_whole: tuple[Request, bytes] | None = None
         # The last known fields and what they came to, on this connection or, for its first
         # request, on any: peers tend to repeat themselves and each other.
         self._memo_known, self._memo_minor, self._memo = _latest[0]
@@ -206,6 +209,40 @@ class Connection:
                         headers._pairs = None
                         facts = method, target, headers, _VERSIONS[minor], True, not length, length
                         return _new(Request, (*facts, False, None)), data[end:]
+        self.receive_data(data)
+        return None
+
+    def receive_whole_response(self, data: bytes) -> tuple[Response, bytes] | None:
+        """Do as `receive_data`; return the message and its body if *data* is one whole response.
+
+        What `receive_whole` is to a request. None says that `next_event` is to be asked: what came
+        is not whole, not alone, not well-formed, or not of the usual kind, which is final, has a
+        Content-Length, is kept alive, and answers a request that is sent to its end.
+
+        Raises:
+            LocalProtocolError: as `receive_data`.
+        """
+        sent = self.our_state is DONE and self.their_state is SEND_RESPONSE
+        if sent and not self._buffer.data and self._lines is None and not self._eof:
+            last = self._memo_known
+            found = scan_response_head(data, 0, *self._head_limits, last)
+            if found is not None:
+                status, reason, minor, start, end, known = found
+                if (
+                    ((known is last and minor == self._memo_minor) or self._learn_response(found))
+                    and self._memo.plain
+                    and self._memo.length == len(data) - end
+                    and status >= 200
+                    and status not in _BODILESS
+                    and self._method not in _SPECIAL_METHODS
+                    and self._keep_alive
+                ):
+                    self._peer_minor = minor
+                    self.our_state, self.their_state = _KEPT_DONE
+                    length = len(data) - end
+                    headers = received_headers(data, start)
+                    facts = status, headers, reason, _VERSIONS[minor], True, not length, length
+                    return _new(Response, facts), data[end:]
         self.receive_data(data)
         return None
 
@@ -350,6 +387,16 @@ class Connection:
         self._keep_alive = True
         self._peer_minor = minor
         self._asked_upgrade = self._expecting = False
+        return True
+
+    def _learn_response(self, found: ResponseHead) -> bool:
+        """Judge known fields that are not like the last ones; say whether they are right."""
+        _, _, minor, _, _, known = found
+        try:
+            framing = response_framing(known, minor)
+        except RemoteProtocolError:
+            return False
+        self._memo_known, self._memo_minor, self._memo = known, minor, framing
         return True
 
     def _read_response(self) -> NextEvent:
@@ -628,6 +675,11 @@ class Connection:
         return data
 
     def _send_request(self, event: Request, body: bytes | None) -> bytes:
+        again = self._sent_whole
+        if again is not None and event is again[0] and body == b"":
+            # What cannot have changed comes to the same bytes and states.
+            self.our_state, self.their_state = DONE, SEND_RESPONSE
+            return again[1]
         line = request_line(event.method, event.target, event.version)
         block, known = serialize(event.headers)
         framing = own_framing(known, request=True, minor=event.version[1])
@@ -639,6 +691,8 @@ class Connection:
         self._asked_upgrade = framing.upgrade is not None
         self._writer = plan.writer
         self.our_state, self.their_state = SEND_BODY, SEND_RESPONSE
+        usual = body == b"" and framing.plain and event.method != b"CONNECT"
+        self._sent_whole = (event, data) if usual and type(event.headers) is tuple else None
         if body is not None:
             self._finish_ours()
         return data
@@ -670,6 +724,7 @@ class Connection:
 _ANSWERING: Final = frozenset({SEND_RESPONSE, SEND_BODY})
 # Their answers have no body, or begin a tunnel.
 _SPECIAL_METHODS: Final = frozenset({b"HEAD", b"CONNECT"})
+_BODILESS: Final = frozenset({204, 304})
 _KEPT_DONE: Final = KEPT[DONE, DONE]
 
 _READERS: Final[dict[Role, dict[State, Callable[[Connection], NextEvent]]]] = {
