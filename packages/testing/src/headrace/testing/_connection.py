@@ -6,6 +6,7 @@ closed) when the response has been read and the request sent.
 """
 
 import asyncio
+import re
 import zlib
 from collections.abc import AsyncIterable, Callable, Iterable
 from typing import NamedTuple, Protocol, final
@@ -21,7 +22,6 @@ from headrace.http_parser import (
     Informational,
     LocalProtocolError,
     RemoteProtocolError,
-    Request,
     Response,
     Role,
 )
@@ -38,6 +38,7 @@ from ._report import describe
 from ._request import Pair, SentRequest, decoded
 from ._response import ClientResponse
 from ._stream import StreamReader
+from ._transport import MemoryTransport
 
 __all__ = ["HTTPConnection", "Plan"]
 
@@ -62,13 +63,29 @@ class Inflater(Protocol):
         ...
 
 
+_NOTHING = SentRequest("GET", URL(), (), None)
+
+
 @final
 class HTTPConnection(asyncio.Protocol):
-    """A connection of the client; *released* is called when it may be used again."""
+    """A connection of the client.
 
-    def __init__(self, patience: Patience, released: "Callable[[HTTPConnection], None]") -> None:
+    Args:
+        patience: What counts the time-outs.
+        noted: Called with each response as soon as its head has come, and whether it may set
+            cookies.
+        released: Called when the connection may be used again.
+    """
+
+    def __init__(
+        self,
+        patience: Patience,
+        noted: Callable[[ClientResponse, bool], None],
+        released: "Callable[[HTTPConnection], None]",
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._patience = patience
+        self._noted = noted
         self._released = released
         self._http = Connection(Role.CLIENT)
         self._transport: asyncio.Transport
@@ -76,20 +93,25 @@ class HTTPConnection(asyncio.Protocol):
         self._lost = False
         self._writable: asyncio.Future[None] | None = None
         self.handler_errors: list[BaseException] = []
-        self.sent = 0
+        self.sent = self.begun = 0
         self.stray = ""
+        self._request = _NOTHING
+        self._plan = Plan()
+        self._waiter: asyncio.Future[ClientResponse] | None = None
+        self._upload: asyncio.Task[None] | None = None
+        self._content: StreamReader | None = None
         self.response: ClientResponse | None = None
-        self._begin(SentRequest("", URL(), [], None), Plan())
 
     def _begin(self, request: SentRequest, plan: Plan) -> None:
         self._request = request
         self._plan = plan
-        self._waiter: asyncio.Future[ClientResponse] | None = None
+        self._waiter = self._loop.create_future()
         self._continue: asyncio.Future[None] | None = None
-        self._upload: asyncio.Task[None] | None = None
+        self._upload = None
         self._informational: list[Informational] = []
-        self._content: StreamReader | None = None
+        self._content = None
         self._inflater: Inflater | None = None
+        self.begun = self.sent
         self.response = None
 
     # The exchange
@@ -105,9 +127,13 @@ class HTTPConnection(asyncio.Protocol):
             Exception: what the handler raised, unless the plan says otherwise.
         """
         self._begin(request, plan)
-        waiter = self._waiter = self._loop.create_future()
+        waiter = self._waiter
+        assert waiter is not None
         try:
             self._send(request, plan)
+            if waiter.done():
+                await asyncio.sleep(0)  # Others have a turn, as over any transport.
+                return waiter.result()
             return await self._patience.wait(waiter, plan.timeout, self._silent)
         except LocalProtocolError as error:
             waiter.cancel()
@@ -120,12 +146,16 @@ class HTTPConnection(asyncio.Protocol):
             raise
 
     def _send(self, request: SentRequest, plan: Plan) -> None:
-        head = Request(request.method.encode(), request.target, request.pairs, request.version)
+        head = request.event
         content = plan.content
         if (content is None or isinstance(content, bytes)) and not (plan.chunked or plan.expect100):
-            self._put(self._http.send(head, content or b""))
+            data = self._http.send(head, content or b"")
             if plan.half_close:
+                self._put(data)
                 self._transport.write_eof()
+            else:
+                self.sent += len(data)
+                self._write_whole(data)
             return
         if plan.expect100:
             self._continue = self._loop.create_future()
@@ -196,12 +226,25 @@ class HTTPConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = transport  # type: ignore[assignment]
+        self._write_whole = self._transport.write
+        if isinstance(transport, MemoryTransport):
+            # Requests are sent by those who wait for them, and nothing here is in the way of
+            # responses: the loop is spared its turns.
+            self._write_whole = transport.write_now
+            transport.entered_at_once = True
 
     def data_received(self, data: bytes) -> None:
         """Give bytes to the parser and act on what they say."""
         try:
-            self._http.receive_data(data)
-            self._act()
+            whole = self._http.receive_whole_response(data)
+            if whole is None:
+                self._act()
+            elif _TELLING(data) is None:
+                self._whole(*whole)
+            else:
+                self._head(whole[0])
+                self._data(whole[1])
+                self._end(())
         except (RemoteProtocolError, LocalProtocolError, zlib.error) as error:
             self._malformed(error)
 
@@ -252,8 +295,23 @@ class HTTPConnection(asyncio.Protocol):
                 self._closed()
                 return
 
+    def _whole(self, event: Response, body: bytes) -> None:
+        """Do what `_act` does, for a response in one piece with nothing in it for a client."""
+        self._respond(event, body, tells=False)
+        if self._upload is None:
+            self._finish()
+
     def _head(self, event: Response) -> None:
         content = self._content = StreamReader(self, self._wait)
+        if not event.complete and self._plan.auto_decompress:
+            self._inflater = _inflater(event.headers)
+        self._reusable = self._reusable and event.keep_alive
+        if self._continue is not None:
+            self._stop_upload()  # RFC 9110 §10.1.1: a final answer in place of 100.
+        self._respond(event, content, tells=True)
+
+    def _respond(self, event: Response, content: StreamReader | bytes, tells: bool) -> None:
+        """Make the response and give it to who waits for it."""
         response = self.response = ClientResponse(
             self._request,
             event.status,
@@ -267,17 +325,14 @@ class HTTPConnection(asyncio.Protocol):
             response.informational = tuple(
                 (interim.status, decoded(interim.headers)) for interim in self._informational
             )
-        if not event.complete and self._plan.auto_decompress:
-            self._inflater = _inflater(response)
-        self._reusable = self._reusable and event.keep_alive
-        if self._continue is not None:
-            self._stop_upload()  # RFC 9110 §10.1.1: a final answer in place of 100.
+        self._noted(response, tells)
         error = self.handler_error() if event.status >= 500 else None
-        if self._waiter is not None and not self._waiter.done():
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
             if error is None:
-                self._waiter.set_result(response)
+                waiter.set_result(response)
             else:
-                self._waiter.set_exception(error)
+                waiter.set_exception(error)
 
     def _interim(self, event: Informational) -> bool:
         """Note an interim response; tell whether the connection left HTTP with it."""
@@ -378,7 +433,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def _malformed(self, error: Exception) -> None:
         self._reusable = False
-        if self._content is not None and self._content.is_eof():
+        if self.response is not None and self.response.content.is_eof():
             self.stray = f"bytes after {self.response!r}, which belong to no response"
         elif self.response is None:
             self._fail(ClientError(f"the response is not HTTP: {error}\n\n{self.describe()}"))
@@ -412,12 +467,18 @@ class HTTPConnection(asyncio.Protocol):
             self._waiter.set_exception(error)
 
 
-def _inflater(response: ClientResponse) -> Inflater | None:
-    """Return what undoes the content coding of *response*, None when there is nothing to do."""
-    coding = response.headers.get("Content-Encoding", "").strip().lower()
-    if coding in {"gzip", "x-gzip"}:
+# Finds the fields that tell a client what to do, in most responses none. It may find them in the
+# body too, which costs a closer look.
+_TELLING = re.compile(rb"\n(?:set-cookie|content-encoding)", re.IGNORECASE).search
+
+
+def _inflater(headers: Iterable[Pair]) -> Inflater | None:
+    """Return what undoes the content coding, None when there is nothing to do."""
+    codings = [value for name, value in headers if name.lower() == b"content-encoding"]
+    coding = codings[0].lower() if codings else b""
+    if coding in {b"gzip", b"x-gzip"}:
         return zlib.decompressobj(16 + zlib.MAX_WBITS)
-    return Deflated() if coding == "deflate" else None
+    return Deflated() if coding == b"deflate" else None
 
 
 @final

@@ -7,6 +7,8 @@ from typing import NamedTuple, Protocol, TypeAlias, TypedDict, final
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from headrace.http_parser import Request
+
 from ._cookies import Cookies
 from ._faults import Faults
 from ._pairs import items_of
@@ -70,15 +72,16 @@ class SentRequest:
         url: The URL, with the fragment.
         pairs: The headers as bytes, in the order they were sent.
         body: The body; None when there was none or it was streamed.
+        event: The head as `headrace.http_parser` has it.
     """
 
-    __slots__ = ("body", "method", "pairs", "streamed", "target", "url", "version")
+    __slots__ = ("body", "event", "method", "pairs", "streamed", "target", "url", "version")
 
     def __init__(
         self,
         method: str,
         url: URL,
-        pairs: list[Pair],
+        pairs: Iterable[Pair],
         body: bytes | None,
         *,
         streamed: bool = False,
@@ -87,10 +90,11 @@ class SentRequest:
         self.method = method
         self.url = url
         self.target = target_of(method, url)
-        self.pairs = pairs
+        self.pairs = tuple(pairs)
         self.body = body
         self.streamed = streamed
         self.version = version
+        self.event = Request(method.encode(), self.target, self.pairs, version)
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:

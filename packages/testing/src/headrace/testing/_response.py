@@ -63,6 +63,10 @@ class ClientResponse:
         trailers: The trailer fields as pairs of bytes, once the body is read.
     """
 
+    history: "tuple[ClientResponse, ...]" = ()
+    informational: tuple[tuple[int, CIMultiDictProxy[str]], ...] = ()
+    trailers: tuple[Pair, ...] = ()
+
     def __init__(
         self,
         request: SentRequest,
@@ -71,17 +75,15 @@ class ClientResponse:
         version: tuple[int, int],
         pairs: Iterable[Pair],
         *,
-        content: StreamReader,
+        content: StreamReader | bytes,
         exchange: Exchange,
     ) -> None:
         self.request = request
         self.status = status
         self.reason = reason.decode("latin-1")
         self.version = version
-        self.content = content
-        self.history: tuple[ClientResponse, ...] = ()
-        self.informational: tuple[tuple[int, CIMultiDictProxy[str]], ...] = ()
-        self.trailers: tuple[Pair, ...] = ()
+        # A body that came with the head needs a stream only if somebody asks for one.
+        self._content = content
         self._pairs = pairs
         self._exchange = exchange
         self._body: bytes | None = None
@@ -172,6 +174,14 @@ class ClientResponse:
 
     # The body
 
+    @property
+    def content(self) -> StreamReader:
+        """The body as a stream."""
+        content = self._content
+        if isinstance(content, bytes):
+            content = self._content = StreamReader.arrived(content)
+        return content
+
     async def read(self) -> bytes:
         """Return the whole body; it is kept for further calls.
 
@@ -180,7 +190,11 @@ class ClientResponse:
             ResponseTimeoutError: when the server is silent for the time-out of the request.
         """
         if self._body is None:
-            self._body = await self.content.read()
+            content = self._content
+            if isinstance(content, bytes):
+                self._body, self._content = content, b""
+            else:
+                self._body = await content.read()
         return self._body
 
     async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
@@ -232,7 +246,8 @@ class ClientResponse:
     @property
     def closed(self) -> bool:
         """Tell whether the response was released or its body has arrived."""
-        return self._closed or self.content.is_eof()
+        content = self._content
+        return self._closed or isinstance(content, bytes) or content.is_eof()
 
     def release(self) -> "_Released":
         """Give the connection back; it is closed when the body has not arrived whole.

@@ -4,8 +4,8 @@ import asyncio
 import ssl as ssl_module
 import time
 from collections import deque
-from collections.abc import Iterator
-from typing import NamedTuple, cast, final
+from collections.abc import Coroutine, Iterator
+from typing import NamedTuple, TypeGuard, cast, final
 
 from yarl import URL
 
@@ -54,7 +54,6 @@ class Session:
         websockets: Those that were opened.
         patience: The time-outs of all connections.
         timeout: How long the server may be silent, in real seconds.
-        last_size: The size of the last request, in bytes.
     """
 
     def __init__(self, server: BaseTestServer, defaults: Defaults) -> None:
@@ -72,10 +71,12 @@ class Session:
         self._strays: list[str] = []
         self._streams: list[_Streams] = []
         self._urls: dict[str, URL] = {}
+        self._usual: dict[tuple[str, str], SentRequest] = {}
+        self._in_memory = server.transport == "memory"
         self.timeout = defaults.timeout
         self.patience = Patience(self._loop)
-        self._plain_plan = self._plan(NO_BODY, {})
-        self.last_size = 0
+        self._usual_plan = self._plan(NO_BODY, {})
+        self._last: HTTPConnection | None = None
 
     def url(self, path: str | URL) -> URL:
         """Return the absolute URL of *path*.
@@ -105,32 +106,46 @@ class Session:
         self, method: str, path: str | URL, options: RequestOptions
     ) -> ClientResponse:
         """Carry out a request and the redirects that follow."""
-        url = self.url(path)
-        if options:
-            url = self._with_query(url, options)
-            body = await _body(options)
-        else:
-            body = NO_BODY
+        body = await _body(options) if options else NO_BODY
+        request = self._usual.get((method, path)) if self._is_usual(path, options) else None
+        if request is None:
+            request = self._new_request(method, path, body, options)
+        response = await self._exchange(request, body, options)
+        if response.status // 100 == 3 and options.get("allow_redirects", True):
+            response = await self._follow(response, body, options)
+        if options.get("raise_for_status", self._defaults.raise_for_status):
+            await response.read()
+            response.raise_for_status()
+        return response
+
+    def _is_usual(self, path: str | URL, options: RequestOptions) -> TypeGuard[str]:
+        """Tell whether a request says what any other one for *path* says."""
+        return not options and type(path) is str and not self.cookie_jar
+
+    def _new_request(
+        self, method: str, path: str | URL, body: Body, options: RequestOptions
+    ) -> SentRequest:
+        request = self.prepare(method, self._with_query(self.url(path), options), body, options)
+        if self._is_usual(path, options) and len(self._usual) < _URLS_KEPT:
+            self._usual[method, path] = request
+        return request
+
+    async def _follow(
+        self, response: ClientResponse, body: Body, options: RequestOptions
+    ) -> ClientResponse:
+        """Follow the redirects that begin with *response*."""
         history: list[ClientResponse] = []
-        while True:
-            response = await self._exchange(method, url, body, options)
-            if response.status // 100 != 3 or not options.get("allow_redirects", True):
-                break
-            step = redirected(response)
-            if step is None:
-                break
+        while step := redirected(response):
             self._check_redirect(response, history, step.url, options.get("max_redirects", 10))
             history.append(response)
             await response.read()
-            method, url = step.method, step.url
             if not step.keeps_body:
                 body = NO_BODY
             elif body.content is not None and not isinstance(body.content, bytes):
                 raise ClientError(f"a streamed body cannot be sent again\n\n{response}")
+            request = self.prepare(step.method, step.url, body, options)
+            response = await self._exchange(request, body, options)
         response.history = tuple(history)
-        if options.get("raise_for_status", self._defaults.raise_for_status):
-            await response.read()
-            response.raise_for_status()
         return response
 
     def _check_redirect(
@@ -148,25 +163,26 @@ class Session:
             )
 
     async def _exchange(
-        self, method: str, url: URL, body: Body, options: RequestOptions
+        self, request: SentRequest, body: Body, options: RequestOptions
     ) -> ClientResponse:
-        request = self.prepare(method, url, body, options)
-        connection = await self.connection(options.get("faults"))
-        plan = self._plan(body, options) if options else self._plain_plan
+        connection = self._idle_connection(options)
+        if connection is None:
+            connection = await self.connection(options.get("faults"))
+        plan = self._plan(body, options) if options else self._usual_plan
         return await self._carry_out(connection, request, plan)
 
-    async def _carry_out(
+    def _carry_out(
         self, connection: HTTPConnection, request: SentRequest, plan: Plan
-    ) -> ClientResponse:
-        if self._server.transport == "memory":
+    ) -> Coroutine[object, object, ClientResponse]:
+        if self._in_memory and connection.handler_errors:
             connection.handler_errors.clear()  # What an earlier request left, nobody wanted.
-        sent = connection.sent
-        try:
-            return await connection.exchange(request, plan)
-        finally:
-            self.last_size = connection.sent - sent
-            if connection.response is not None:
-                self._note(connection.response)
+        self._last = connection
+        return connection.exchange(request, plan)
+
+    @property
+    def last_size(self) -> int:
+        """The size of the last request, in bytes."""
+        return 0 if self._last is None else self._last.sent - self._last.begun
 
     async def ask(
         self, method: str, path: str | URL, options: RequestOptions, more: list[Pair]
@@ -176,8 +192,10 @@ class Session:
         request = self.prepare(method, url, NO_BODY, options)
         given = {name.lower() for name in names_of(options.get("headers"))}
         more = [pair for pair in more if pair[0].decode().lower() not in given]
-        request.pairs = [*request.pairs, *more]
-        connection = await self.connection(options.get("faults"))
+        request = SentRequest(method, url, (*request.pairs, *more), None)
+        connection = self._idle_connection(options)
+        if connection is None:
+            connection = await self.connection(options.get("faults"))
         response = await self._carry_out(connection, request, self._plan(NO_BODY, options))
         return response, connection
 
@@ -201,14 +219,15 @@ class Session:
         params = options.get("params")
         return url if params is None else url.extend_query(params)
 
-    def _note(self, response: ClientResponse) -> None:
+    def _note(self, response: ClientResponse, tells: bool) -> None:
         self.exchanges.append(response)
-        if any(name.lower() == b"set-cookie" for name, _ in response.raw_headers):
+        if tells and any(name.lower() == b"set-cookie" for name, _ in response.raw_headers):
             self.cookie_jar.update_cookies(response.cookies, response.url)
 
     def prepare(self, method: str, url: URL, body: Body, options: RequestOptions) -> SentRequest:
         """Return the request with all its headers."""
-        if not options and not self.cookie_jar and self._defaults.auth is None:
+        secret = self._defaults.auth is not None or url.raw_user is not None
+        if not options and not self.cookie_jar and not secret:
             return SentRequest(method, url, self._headers.plain(url), None)
         pairs = self._headers.pairs(
             url,
@@ -266,16 +285,18 @@ class Session:
 
     # Connections
 
-    async def connection(self, faults: Faults | None = None) -> HTTPConnection:
-        """Return an idle connection, or a new one when there is none or *faults* are wanted."""
-        idle = self._idle
-        while idle and faults is None:
-            connection = idle.pop()
+    def _idle_connection(self, options: RequestOptions) -> HTTPConnection | None:
+        while self._idle and not (options and options.get("faults")):
+            connection = self._idle.pop()
             if connection.usable:
                 return connection
+        return None
+
+    async def connection(self, faults: Faults | None = None) -> HTTPConnection:
+        """Return a new connection, for one request alone when *faults* are wanted."""
         self._forget_lost()
         released = self._release if faults is None else HTTPConnection.close
-        connection = HTTPConnection(self.patience, released)
+        connection = HTTPConnection(self.patience, self._note, released)
         connection.handler_errors = await dial(
             self._server.listener,
             connection,

@@ -26,6 +26,21 @@ class Flow(Protocol):
 
 
 @final
+class _Still:
+    """The flow of a body that has arrived."""
+
+    def pause_reading(self) -> None:
+        """Do nothing."""
+
+    def resume_reading(self) -> None:
+        """Do nothing."""
+
+
+async def _forever(future: "asyncio.Future[None]") -> None:
+    await future
+
+
+@final
 class StreamReader:
     """Bytes as they arrive; ``response.content`` is one.
 
@@ -44,6 +59,16 @@ class StreamReader:
         self._error: BaseException | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.total_bytes = 0
+
+    @classmethod
+    def arrived(cls, data: bytes) -> "StreamReader":
+        """Return a body that is here, the whole of it."""
+        reader = cls(_Still(), _forever)
+        if data:
+            reader._chunks.append(data)
+        reader._size = reader.total_bytes = len(data)
+        reader._eof = True
+        return reader
 
     # The connection's side
 

@@ -5,7 +5,7 @@ The only module that imports headrace.web, and only when it is used; the extra
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, final
 from unittest.mock import Mock
 
@@ -139,7 +139,7 @@ class MockedExchange:
     ) -> None:
         self.keep_alive = keep_alive
         self.task = None
-        self.sent: tuple[int, str | None, list[Pair]] | None = None
+        self.sent: tuple[int, str | None, Sequence[Pair]] | None = None
         self.body = bytearray()
         self._sslcontext = sslcontext
         self._loop = loop
@@ -170,11 +170,13 @@ class MockedExchange:
     def send_informational(self, status: int, fields: Iterable[Pair] = ()) -> None:
         """Do nothing: nobody waits."""
 
-    def send_head(self, status: int, reason: str | None, fields: list[Pair]) -> None:
+    def send_head(self, status: int, reason: str | None, fields: Sequence[Pair]) -> None:
         """Keep the head."""
         self.sent = (status, reason, fields)
 
-    def send_whole(self, status: int, reason: str | None, fields: list[Pair], body: bytes) -> None:
+    def send_whole(
+        self, status: int, reason: str | None, fields: Sequence[Pair], body: bytes
+    ) -> None:
         """Keep the head and the body."""
         self.sent = (status, reason, fields)
         self.body += body
