@@ -260,16 +260,18 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON, default=False)
-@nox.parametrize("package", [nox.param(package, id=package) for package in SANS_IO])
+@nox.parametrize("package", [nox.param(package, id=package) for package in [*SANS_IO, "testing"]])
 def microbench(session: nox.Session, package: str) -> None:
-    """Measure one Sans-I/O package beside others of its kind, in one process and one run."""
+    """Measure one package beside others of its kind, in one process and one run."""
     peers = {
         "http-parser": ("bench_heads.py", group_requirements("http-parser", "bench")),
         "router": ("peers.py", ["aiohttp", "falcon", "sanic-routing", "starlette", "werkzeug"]),
         "websocket": ("bench_messages.py", group_requirements("websocket", "bench")),
+        "testing": ("transports.py", ["uvloop"]),
     }
     script, requirements = peers[package]
-    install_wheels(session, [package], "require", *requirements)
+    measured = ["testing", "web"] if package == "testing" else [package]
+    install_wheels(session, measured, "require", *requirements)
     path = ROOT / "packages" / package / "benchmarks" / script
     session.run("python", str(path), *session.posargs)
 

@@ -629,6 +629,58 @@ async def test_cookies_are_kept_and_sent(connect) -> None:
         assert sorted(cookie.key for cookie in client.cookies) == ["b", "mine"]
 
 
+async def test_cookies_are_kept_when_the_connection_is_used_at_once_by_others(connect) -> None:
+    async def handler(asked: Asked, protocol: HTTPServerProtocol) -> Answer:
+        return Answer(headers=(("Set-Cookie", f"{asked.target[1:]}=1"),))
+
+    async with connect(factory(handler)) as client:
+
+        async def one_by_one(name: str) -> None:
+            for number in range(10):
+                await client.get(f"/{name}{number}")
+
+        await asyncio.gather(*map(one_by_one, "abc"))
+        assert len(client.cookies) == 30
+
+
+async def test_requests_that_say_the_same_follow_what_changes(connect) -> None:
+    async def handler(asked: Asked, protocol: HTTPServerProtocol) -> Answer:
+        set_cookie = (("Set-Cookie", "a=b"),) if asked.target == "/set" else ()
+        return Answer(body=asked.headers.get("cookie", "none").encode(), headers=set_cookie)
+
+    async with connect(factory(handler)) as client:
+        for expected in ("none", "none"):
+            assert await (await client.get("/")).text() == expected
+        await client.get("/set")
+        for expected in ("a=b", "a=b"):
+            assert await (await client.get("/")).text() == expected
+        client.cookies.clear()
+        assert await (await client.get("/")).text() == "none"
+        assert client.exchanges[-1].request is client.exchanges[0].request
+
+
+async def test_others_have_a_turn_though_the_answer_is_there_at_once(connect) -> None:
+    class Server(asyncio.Protocol):
+        def connection_made(self, transport) -> None:
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+    async with connect(Server) as client:
+        turns: list[int] = []
+        asyncio.get_running_loop().call_soon(turns.append, 1)
+        while not turns:
+            assert await (await client.get("/")).text() == "hi"
+
+
+async def test_user_and_password_in_the_url(connect) -> None:
+    async with connect(factory(echo)) as client:
+        url = client.make_url("/").with_user("user").with_password("word")
+        assert "authorization: Basic dXNlcjp3b3Jk" in await (await client.get(url)).text()
+        assert "authorization" not in await (await client.get("/")).text()
+
+
 async def test_cookies_expire_by_the_clock(connect) -> None:
     app = answering(set=Answer(headers=(("Set-Cookie", "a=1; Max-Age=60"),)))
     async with connect(app) as client:

@@ -182,3 +182,22 @@ async def test_content_disposition(value: bytes, expected: object) -> None:
 
 async def test_no_content_disposition() -> None:
     assert respond().content_disposition is None
+
+
+async def test_a_body_that_came_with_the_head() -> None:
+    request = SentRequest("GET", URL("http://a/"), PAIRS, None)
+
+    def whole(body: bytes) -> ClientResponse:
+        return ClientResponse(request, 200, b"", (1, 1), (), content=body, exchange=Nothing())
+
+    response = whole(b"body")
+    assert response.closed
+    assert str(response).endswith("< body")
+    assert await response.content.readexactly(2) == b"bo"
+    assert await response.read() == b"dy"
+    response = whole(b"body")
+    assert await response.read() == await response.read() == b"body"
+    assert response.content.at_eof()
+    assert await response.content.read() == b""
+    response.release()
+    assert str(response).endswith("< body")

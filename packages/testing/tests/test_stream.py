@@ -164,3 +164,14 @@ async def test_who_waits_for_all_does_not_wait_for_ever(stream: StreamReader, fl
     flow.resume_reading = resume
     feed(stream, bytes(200_000), eof=False)
     assert len(await stream.read()) == 1_000_000
+
+
+async def test_a_body_that_has_arrived() -> None:
+    reader = StreamReader.arrived(b"a\nbc")
+    assert reader.is_eof()
+    assert not reader.at_eof()
+    assert reader.total_bytes == 4
+    assert reader.peek(2) == b"a\n"
+    assert [line async for line in reader] == [b"a\n", b"bc"]
+    assert reader.at_eof()
+    assert await StreamReader.arrived(b"").read() == b""

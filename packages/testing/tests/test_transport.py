@@ -108,6 +108,82 @@ async def test_bytes_arrive_in_order(pair) -> None:
     await finish(ours, theirs)
 
 
+async def test_write_now_hands_over_within_the_call() -> None:
+    ours, theirs = Recorder(), Recorder()
+    context = contextvars.copy_context()
+    context.run(VARIABLE.set, "server")
+    seen = []
+    theirs.data_received = lambda data: seen.append((data, VARIABLE.get()))
+    in_memory(ours, theirs, context)
+    ours.transport.write_now(b"now")
+    ours.transport.write_now(bytearray(b"as bytes"))
+    ours.transport.write_now(b"")
+    assert seen == [(b"now", "server"), (b"as bytes", "server")]
+    assert type(seen[1][0]) is bytes
+    await finish(ours, theirs)
+
+
+async def test_write_now_waits_where_something_is_in_the_way() -> None:
+    ours, theirs = Recorder(), Recorder()
+    in_memory(ours, theirs)
+    ours.transport.write(b"before ")
+    ours.transport.write_now(b"after")
+    assert theirs.log == []
+    await spin()
+    assert theirs.data == b"before after"
+    theirs.transport.pause_reading()
+    ours.transport.write_now(b" paused")
+    await spin()
+    assert theirs.data == b"before after"
+    theirs.transport.resume_reading()
+    await spin()
+    assert theirs.data == b"before after paused"
+    ours.transport.write_now(bytes(2**20))
+    assert ours.log == ["pause"]
+    await spin()
+    assert len(theirs.data) == 2**20 + 19
+    ours.transport.write_eof()
+    with pytest.raises(RuntimeError):
+        ours.transport.write_now(b"x")
+    theirs.transport.close()
+    theirs.transport.write_now(b"x")
+    await finish(ours, theirs)
+    assert not ours.data
+
+
+async def test_who_may_be_entered_at_once_receives_at_once() -> None:
+    ours, theirs = Recorder(), Recorder()
+    in_memory(ours, theirs)
+    ours.transport.entered_at_once = True
+    theirs.transport.write(b"one ")
+    assert ours.data == b"one "
+    ours.transport.pause_reading()
+    theirs.transport.write(b"two ")
+    assert ours.data == b"one "
+    ours.transport.resume_reading()
+    theirs.transport.write(b"three ")
+    assert ours.data == b"one "
+    await spin()
+    assert ours.data == b"one two three "
+    theirs.transport.write(b"four")
+    theirs.transport.close()
+    assert ours.data == b"one two three four"
+    await spin()
+    assert ours.log[-2:] == ["eof", "lost NoneType"]
+
+
+async def test_what_fails_when_entered_at_once_ends_the_connection() -> None:
+    unseen = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: unseen.append(context))
+    ours, theirs = Recorder(), Recorder()
+    in_memory(ours, theirs)
+    theirs.data_received = lambda data: 1 / 0
+    ours.transport.write_now(b"x")
+    assert type(unseen[0]["exception"]) is ZeroDivisionError
+    await asyncio.wait_for(theirs.lost, 1)
+    await finish(ours)
+
+
 async def test_a_protocol_is_never_entered_while_it_runs() -> None:
     ours, theirs = Recorder(), Recorder()
     in_memory(ours, theirs)

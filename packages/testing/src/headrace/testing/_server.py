@@ -32,41 +32,42 @@ class Runner:
 
     def __init__(self, app: Application | ProtocolFactory, kwargs: dict[str, Any]) -> None:
         self.app = app
+        self._application = app if isinstance(app, Application) else None
         self.server: ProtocolFactory | None = None
         self.addresses: list[tuple[str, int]] = []
         self._kwargs = kwargs
 
     async def setup(self) -> ProtocolFactory:
         """Start the application and return its protocol factory."""
-        app = self.app
-        if isinstance(app, Application):
+        app = self._application
+        if app is not None:
             try:
                 await app.startup()
                 self.server = cast(ProtocolFactory, app.make_handler(**self._kwargs))
             except BaseException:
                 await app.cleanup()
                 raise
-        elif callable(app):
-            self.server = app
+        elif callable(self.app):
+            self.server = self.app
         else:
             raise TypeError(
-                f"{app!r} is neither an application (startup, make_handler, shutdown, cleanup) "
-                "nor a protocol factory"
+                f"{self.app!r} is neither an application (startup, make_handler, shutdown, "
+                "cleanup) nor a protocol factory"
             )
         return self.server
 
     async def cleanup(self, timeout: float) -> None:
         """Stop what `setup` started; handlers have *timeout* seconds to finish."""
-        server, app = self.server, self.app
+        server, app = self.server, self._application
         self.server = None
         await _call(server, "pre_shutdown")
-        if isinstance(app, Application):
+        if app is not None:
             await app.shutdown()
         if hasattr(server, "shutdown"):
             await _call(server, "shutdown", timeout)
         else:
             await _call(server, "finish_connections", timeout)
-        if isinstance(app, Application):
+        if app is not None:
             await app.cleanup()
 
 
