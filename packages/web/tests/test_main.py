@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -156,6 +157,71 @@ def test_mistakes_are_told_in_one_line(
     else:
         assert caught.value.code == code
     assert message in errors
+
+
+# -- looking at the routes without serving them
+
+
+@pytest.mark.parametrize("entry", ["app", "make", "make_without_argument", "make_later"])
+def test_routes_are_listed(
+    module: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    entry: str,
+) -> None:
+    import_from(module, monkeypatch)
+    command.main(["routes", f"package.module:{entry}"])
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["method", "pattern", "name", "value", "source"]
+    assert [row.split()[:3] for row in rows] == [
+        ["HEAD", "/", "package.module.hello"],
+        ["GET", "/", "package.module.hello"],
+    ]
+    assert rows[0].endswith("module.py:10")
+
+
+def test_routes_are_listed_as_json(
+    module: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import_from(module, monkeypatch)
+    command.main(["routes", "package.module:app", "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["method"], row["pattern"]) for row in rows] == [("HEAD", "/"), ("GET", "/")]
+
+
+def test_a_look_up_is_explained(
+    module: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import_from(module, monkeypatch)
+    for arguments, said in [
+        (["get", "/"], "is chosen"),
+        (["POST", "/"], "allowed: GET, HEAD"),
+        (["GET", "/missing"], "is not known"),
+        (["GET", "/", "--host", "example.org"], "is chosen"),
+    ]:
+        command.main(["explain", "package.module:app", *arguments])
+        out = capsys.readouterr().out
+        assert out.startswith(f"{arguments[0].upper()} {arguments[1]}")
+        assert said in out
+
+
+@pytest.mark.parametrize("word", ["routes", "explain"])
+def test_mistakes_are_told_there_too(
+    module: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    import_from(module, monkeypatch)
+    arguments = ["GET", "/"] if word == "explain" else []
+    with pytest.raises(SystemExit) as caught:
+        command.main([word, "package.module:missing", *arguments])
+    assert caught.value.code == "error: module 'package.module' has no attribute 'missing'"
+
+
+def test_the_help_tells_of_both(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "the word routes before it" in text
+    assert "the word explain" in text
 
 
 def test_without_address_it_listens_on_localhost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,10 @@ def load(entry: str, argv: list[str]) -> Application | Awaitable[Application]:
 def parse(argv: list[str]) -> tuple[Any, list[str]]:
     """Return the arguments, and those that are left for the factory."""
     parser = ArgumentParser(
-        prog="python -m headrace.web", description="Serve a headrace.web application."
+        prog="python -m headrace.web",
+        description="Serve a headrace.web application.",
+        epilog="With the word routes before it, list its routes; with the word explain, and METHOD "
+        "and PATH after it, tell which route serves a request.",
     )
     parser.add_argument(
         "entry",
