@@ -61,6 +61,7 @@ WEB = [
     "_coding",
     "_parts",
     "_transfer",
+    "_spool",
     "_multipart",
     "_forms",
     "_forwarded",

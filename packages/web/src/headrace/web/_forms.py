@@ -1,16 +1,13 @@
 """Forms read as a whole: urlencoded ones, and multipart ones with their files.
 
-The files of a form are held in memory up to a size and on disk beyond it, without a name in the
-file system. Disks are written to in threads. Whatever goes wrong on the way, files are closed.
+Where the files of a form are held is the matter of `_spool`. Whatever goes wrong on the way, they
+are closed.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from contextlib import suppress
-from tempfile import SpooledTemporaryFile
-from typing import IO, Final, NamedTuple, cast
+from typing import IO, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from multidict import CIMultiDictProxy, MultiDict
@@ -21,21 +18,13 @@ from ._charset import decode_text
 from ._errors import RequestPayloadError
 from ._exceptions import framework_answer
 from ._parts import Part, PartParser
+from ._spool import SpooledFile
 from ._streams import StreamReader
 from ._transfer import decode_all, transfer_decoder
 
 #: Fields that a form may have, files counted. Precedents: aiohttp's 1000, Django's 1000.
 CLIENT_MAX_FIELDS: Final = 1000
-#: Bytes of a file that are held in memory; a larger one is on disk as a whole. aiohttp's value.
-SPOOL_SIZE: Final = 1024**2
-#: Bytes of all files of a form together that are held in memory in this generous way.
-SPOOL_TOTAL: Final = 8 * 1024**2
-#: Bytes of a file that are held in memory beyond `SPOOL_TOTAL`. Not none: a form of many small
-#: files must not open as many of them.
-SPOOL_LEAST: Final = 64 * 1024
 
-_WRITE_SIZE: Final = 512 * 1024  # bytes written to a disk at once
-_SMALL: Final = 4096  # pieces of less bytes are joined until they are written
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 # Names of devices on Windows, with any extension.
 _RESERVED: Final = re.compile(
@@ -108,7 +97,7 @@ class _Value:
     def write(self, data: bytes) -> None:
         self._data += data
 
-    async def finish(self) -> FormValue:
+    async def field(self) -> FormValue:
         """Return the value: text, but for a media type that is something else."""
         part = self._part
         encoding = part.headers.get(hdrs.CONTENT_TRANSFER_ENCODING)
@@ -123,102 +112,26 @@ class _Value:
             raise framework_answer(415)
 
 
-class _File:
+class _File(SpooledFile):
     """A file of a form while it arrives."""
 
-    def __init__(self, part: Part, name: str, spool_size: int) -> None:
+    def __init__(self, part: Part, name: str) -> None:
+        super().__init__()
         self._headers = part.headers
         self._filename = part.filename or ""
         self._decoder = transfer_decoder(self._headers.get(hdrs.CONTENT_TRANSFER_ENCODING))
-        self._spool_size = spool_size
-        self._waiting: list[bytes | bytearray] = []
-        self._waiting_size = 0
-        self._writing: asyncio.Future[None] | None = None
-        self._file = SpooledTemporaryFile(max_size=spool_size)  # noqa: SIM115 (`close`)
         self.name = name
-        self.size = 0
-
-    @property
-    def is_on_disk(self) -> bool:
-        """Whether the file is too large to be held in memory."""
-        return self.size > self._spool_size
-
-    @property
-    def is_full(self) -> bool:
-        """Whether `flush` must be awaited before more is written."""
-        return self._waiting_size >= _WRITE_SIZE
 
     def write(self, data: bytes) -> None:
-        if self._decoder is not None:
-            data = self._decoder.decode(data)
-        self.size += len(data)
-        if self.is_on_disk:
-            self._keep(data)
-        else:
-            self._file.write(data)
+        super().write(data if self._decoder is None else self._decoder.decode(data))
 
-    def _keep(self, data: bytes) -> None:
-        """Keep *data* until it is written: as it is, or joined to others where it is small."""
-        waiting = self._waiting
-        self._waiting_size += len(data)
-        if len(data) >= _SMALL:
-            waiting.append(data)
-        elif waiting and isinstance(waiting[-1], bytearray):
-            waiting[-1] += data
-        else:
-            waiting.append(bytearray(data))
-
-    async def flush(self, *, rewind: bool = False) -> None:
-        """Begin to write to the disk what waits for it, in a thread, after what it was given."""
-        await self._written()
-        data, self._waiting, self._waiting_size = self._waiting, [], 0
-        loop = asyncio.get_running_loop()
-        self._writing = loop.run_in_executor(None, self._write_out, data, rewind)
-
-    def _write_out(self, pieces: list[bytes | bytearray], rewind: bool) -> None:
-        self._file.writelines(pieces)
-        if rewind:
-            self._file.seek(0)
-
-    async def _written(self) -> None:
-        """Wait until all has been written that was begun."""
-        if self._writing is not None:
-            # A thread cannot be cancelled: when this is, `close` waits for it.
-            await asyncio.shield(self._writing)
-
-    async def finish(self) -> FormValue:
+    async def field(self) -> FormValue:
         """Return the file, open at its beginning."""
         if self._decoder is not None:
-            rest, self._decoder = self._decoder.end(), None
-            self.write(rest)
-        if self.is_on_disk:
-            await self.flush(rewind=True)
-            await self._written()
-        else:
-            self._file.seek(0)
+            super().write(self._decoder.end())
+        file = await self.finish()
         media = self._headers.get(hdrs.CONTENT_TYPE, "application/octet-stream")
-        file = cast(IO[bytes], self._file)
         return FileField(self.name, self._filename, file, media, self._headers)
-
-    def close(self) -> None:
-        """Close the file, after what a thread is writing; a file on the disk in a thread."""
-        writing = self._writing
-        if writing is not None and not writing.done():
-            writing.add_done_callback(lambda _: self.close())
-            return
-        if self.is_on_disk:
-            # To free a large file takes a while.
-            try:
-                asyncio.get_running_loop().run_in_executor(None, self._close)
-                return
-            except RuntimeError:  # the loop has no threads any more
-                pass
-        self._close()
-
-    def _close(self) -> None:
-        # A disk that is full may say so once more.
-        with suppress(OSError):
-            self._file.close()
 
 
 class Form:
@@ -239,7 +152,6 @@ class Form:
         self._max_size = max_size
         self._size = 0
         self._files: list[_File] = []
-        self._spooled = 0  # bytes of finished files that are held in memory
         self._field: _Value | _File | None = None
 
     @property
@@ -276,9 +188,7 @@ class Form:
                     await field.flush()
             elif event is None:
                 assert field is not None
-                self.fields.add(field.name, await field.finish())
-                if isinstance(field, _File) and not field.is_on_disk:
-                    self._spooled += field.size
+                self.fields.add(field.name, await field.field())
             else:
                 field = self._begin(event)
         self._field = field
@@ -288,8 +198,7 @@ class Form:
             raise RequestPayloadError("a field of a form has no name")
         if not part.filename:
             return _Value(part, part.name)
-        is_generous = self._spooled + SPOOL_SIZE <= SPOOL_TOTAL
-        file = _File(part, part.name, SPOOL_SIZE if is_generous else SPOOL_LEAST)
+        file = _File(part, part.name)
         self._files.append(file)
         return file
 

@@ -215,7 +215,7 @@ class StreamReader:
         """Return a piece as it arrived, and False: where chunks end is a matter of framing."""
         while not self._chunks and not self._eof:
             await self._wait()
-        return (self._take_first(HIGH_WATER), False) if self._chunks else (b"", False)
+        return (self._take_first(self._size), False) if self._chunks else (b"", False)
 
     def read_nowait(self, n: int = -1) -> bytes:
         """Return up to *n* bytes of what has arrived, without waiting."""
