@@ -94,6 +94,7 @@ WEB = [
     "_routedef",
     "_app",
     "_view",
+    "_negotiate",
     "_normalize",
     "_compression_middleware",
     "_proxy",

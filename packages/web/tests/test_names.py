@@ -28,7 +28,8 @@ NAMES = {
     "exceptions": "HTTPException HTTPError HTTPRedirection HTTPSuccessful HTTPMove HTTPClientError "
     "HTTPServerError",
     "from aiohttp": "WSCloseCode WSMessage MsgType HttpVersion HttpVersion10 HttpVersion11 hdrs "
-    "ETag MultipartReader BodyPartReader StreamReader WSMessageTypeError ClientConnectionResetError",
+    "ETag MultipartReader BodyPartReader StreamReader WSMessageTypeError "
+    "ClientConnectionResetError",
     "from aiohttp.abc": "AbstractAccessLogger AbstractMatchInfo AbstractRouter AbstractView",
     "from aiohttp.typedefs": "Handler Middleware",
 }

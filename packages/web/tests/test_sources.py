@@ -47,6 +47,37 @@ async def test_an_asynchronous_generator_is_sent_in_chunks_and_closed(serve: Ser
     assert numbers.closed
 
 
+async def test_text_files_are_encoded(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("größer" * 100_000, "utf-8")
+
+    async def handler(request: web.Request) -> web.Response:
+        if request.path == "/latin":
+            body = io.StringIO("größer")
+            return web.Response(body=body, content_type="text/html", charset="latin-1")
+        return web.Response(body=io.StringIO("größer") if request.query else path.open())
+
+    served = await serve(handler)
+    for target, content_type, content in [
+        ("/?memory", "text/plain; charset=utf-8", "größer".encode()),
+        ("/", "text/plain; charset=utf-8", path.read_bytes()),
+        ("/latin", "text/html; charset=latin-1", "größer".encode("latin-1")),
+    ]:
+        async with served.client.get(target) as got:
+            assert got.headers["Content-Type"] == content_type
+            assert await got.read() == content
+
+
+async def test_a_body_goes_back_as_it_comes(serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(body=request.content, content_type=request.content_type)
+
+    served = await serve(handler)
+    body = b"no line ends here " * 50_000
+    async with served.client.post("/", data=body) as got:
+        assert await got.read() == body
+
+
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
 async def test_a_source_is_not_read_where_no_body_is_sent(
     serve: Serve, tmp_path: Path, method: str, status: int
@@ -152,7 +183,7 @@ async def test_a_file_in_memory_is_a_file(serve: Serve) -> None:
 
 @pytest.mark.parametrize("body", [object(), 3, [b"x"], {"a": 1}])
 def test_what_gives_no_bytes_is_no_body(body: Any) -> None:
-    with pytest.raises(TypeError, match="asynchronous iterable or a binary file"):
+    with pytest.raises(TypeError, match="asynchronous iterable or a file"):
         web.Response(body=body)
 
 

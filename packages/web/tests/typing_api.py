@@ -132,6 +132,8 @@ async def redirect(request: web.Request) -> web.Response:
     raise web.HTTPNotFound(text="no", headers={"X": "y"})
 
 
+web.Response(body=open("file"), headers=[("X", "a"), ("X", "b")])  # noqa: SIM115
+web.Response(headers={"X": 5})  # type: ignore[arg-type]
 web.Response(text=b"bytes")  # type: ignore[arg-type]
 web.Response(body=5)  # type: ignore[arg-type]
 web.Response("text")  # type: ignore[call-arg]
@@ -202,6 +204,8 @@ typed: Callable[[web.Request], Awaitable[web.Response]] = decorated
 assert_type(table[0], web.RouteDef | web.StaticDef)
 app.add_routes(table)
 app.router.add_view("/view", View)
+app.router.add_get("/forms", web.by_accept({"text/html": View, "application/json": plain}))
+web.by_accept({"text/html": returns_text})  # type: ignore[dict-item]
 app.router.register_resource(web.PlainResource("/apart", name="apart"))
 assert_type(web.PlainResource("/apart").add_route("GET", handler), web.ResourceRoute)
 

@@ -147,6 +147,9 @@ from ._multipart_writer import (
     BodyPartWriter,
     MultipartWriter,
 )
+from ._negotiate import (
+    by_accept,
+)
 from ._normalize import (
     normalize_path_middleware,
 )
@@ -372,6 +375,7 @@ __all__ = [
     "WebSocketReady",
     "WebSocketResponse",
     "broadcast",
+    "by_accept",
     "check_conditions",
     "compression_middleware",
     "content_disposition",

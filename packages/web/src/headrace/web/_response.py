@@ -13,12 +13,14 @@ from collections.abc import (
     AsyncIterable,
     Awaitable,
     Callable,
+    Iterable,
     Mapping,
 )
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 from http.cookies import SimpleCookie
+from io import TextIOBase
 from math import ceil
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -38,7 +40,7 @@ from ._store import Store
 from ._streams import DONE, Exchange, Field, Fields
 
 JSONEncoder = Callable[[Any], str | bytes]
-LooseHeaders = Mapping[str, str]
+LooseHeaders = Mapping[str, str] | Iterable[tuple[str, str]]
 
 #: What is given as the body of such an answer is never sent (RFC 9110, sections 15.3.5,
 #: 15.3.6 and 15.4.5).
@@ -558,7 +560,7 @@ class Response(StreamResponse):
 
     Args:
         body: The body: bytes or text, or what gives it piece by piece: an asynchronous
-            iterable or a binary file. A source is closed when it has been sent, and when
+            iterable or a file. A source is closed when it has been sent, and when
             the client disconnects before.
         status: The status code.
         reason: The reason phrase; the standard one when None.
@@ -653,6 +655,8 @@ class Response(StreamResponse):
             ):
                 if isinstance(value, TypedSource):
                     self.headers[hdrs.CONTENT_TYPE] = value.content_type
+                elif isinstance(value, TextIOBase):
+                    self._set_type("text/plain", "utf-8")
                 else:
                     self._set_type("application/octet-stream", None)
         self._body = value
@@ -745,7 +749,7 @@ class Response(StreamResponse):
             return
         try:
             if not self._bodiless:
-                async for piece in pieces_of(self._body):
+                async for piece in pieces_of(self._body, self.charset):
                     await self.write(piece)
         finally:
             await close_source(self._body)

@@ -1,4 +1,4 @@
-"""Bodies that come piece by piece: asynchronous iterables and binary files."""
+"""Bodies that come piece by piece: asynchronous iterables and files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import asyncio
 import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from io import TextIOBase
 from typing import IO, Any, Final
 
+from ._streams import StreamReader
+
 #: What gives a body piece by piece.
-Source = AsyncIterable[bytes] | IO[bytes]
+Source = AsyncIterable[bytes] | IO[bytes] | IO[str]
 Body = bytes | bytearray | memoryview | str | Source
 
 #: Bytes that are read from a file at a time.
@@ -35,7 +38,7 @@ def check_source(value: object) -> None:
     """Raise TypeError for what can be no body."""
     if not isinstance(value, AsyncIterable) and not hasattr(value, "read"):
         raise TypeError(
-            "body must be bytes-like, str, an asynchronous iterable or a binary file, "
+            "body must be bytes-like, str, an asynchronous iterable or a file, "
             f"not {type(value).__name__}"
         )
 
@@ -44,6 +47,8 @@ def size_of(source: Source) -> int | None:
     """Return how many bytes a source will give from where it stands; None where that is open."""
     if isinstance(source, TypedSource):
         return source.size
+    if isinstance(source, TextIOBase):
+        return None  # how many bytes its characters make is seen only when they are encoded
     try:
         position: int = source.tell()  # type: ignore[union-attr]
         end: int = source.seek(0, os.SEEK_END)  # type: ignore[union-attr]
@@ -53,14 +58,16 @@ def size_of(source: Source) -> int | None:
     return end - position
 
 
-async def pieces_of(source: Any) -> AsyncIterator[bytes]:
-    """Give the pieces of a body; a file is read in a thread."""
+async def pieces_of(source: Any, charset: str | None = None) -> AsyncIterator[bytes]:
+    """Give the pieces of a body; a file is read in a thread, text is encoded."""
+    if isinstance(source, StreamReader):
+        source = source.iter_any()  # by itself it gives lines, which have a limit
     if isinstance(source, AsyncIterable):
         async for piece in source:
             yield piece
     else:
         while piece := await asyncio.to_thread(source.read, _FILE_PIECE):
-            yield piece
+            yield piece.encode(charset or "utf-8") if isinstance(piece, str) else piece
 
 
 async def close_source(source: Any) -> None:

@@ -10,7 +10,6 @@ from collections.abc import (
     Awaitable,
     Callable,
     Iterable,
-    Mapping,
 )
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +38,7 @@ from ._origins import Origins, Welcome, make_judge
 from ._outbox import SlowClient, check_policy
 from ._receiving import Receiving
 from ._request import BaseRequest
+from ._response import LooseHeaders
 
 WSCloseCode = CloseCode
 
@@ -367,9 +367,7 @@ class WebSocketResponse(Receiving):
             await closed
         return True
 
-    async def write_eof(
-        self, data: bytes = b"", *, trailers: Mapping[str, str] | None = None
-    ) -> None:
+    async def write_eof(self, data: bytes = b"", *, trailers: LooseHeaders | None = None) -> None:
         """Close the connection."""
         if not self._eof_sent:
             self._eof_sent = True
