@@ -114,11 +114,36 @@ async def test_the_order_of_a_life() -> None:
     await runner.cleanup()
     assert log == [
         "shutdown",
-        "cleanup",
         "leave b",
         "leave a",
+        "cleanup",
         "finish last first",
         "finish (1,) {}",
+    ]
+
+
+async def test_a_nested_application_lives_between_what_comes_before_and_after_it() -> None:
+    log: list[str] = []
+    app, nested = web.Application(), web.Application()
+    for each, name in ((app, "outer 1"), (nested, "nested")):
+        each.on_startup.append(recorder(log, f"start {name}"))
+        each.on_cleanup.append(recorder(log, f"end {name}"))
+        each.cleanup_ctx.append(context(log, name))
+    app.add_subapp("/nested", nested)
+    app.on_startup.append(recorder(log, "start outer 2"))
+    app.on_cleanup.append(recorder(log, "end outer 2"))
+    app.cleanup_ctx.append(context(log, "outer 2"))
+    await app.startup()
+    assert log == [
+        *("enter outer 1", "enter outer 2"),
+        *("start outer 1", "enter nested", "start nested", "start outer 2"),
+    ]
+    log.clear()
+    await app.shutdown()
+    await app.cleanup()
+    assert log == [
+        *("leave outer 2", "leave outer 1"),
+        *("end outer 1", "leave nested", "end nested", "end outer 2"),
     ]
 
 
@@ -141,8 +166,8 @@ async def test_what_fails_while_cleaning_up_keeps_nothing_else_from_it() -> None
     await app.startup()
     with pytest.raises(web.CleanupError) as caught:
         await app.cleanup()
-    assert [type(error) for error in caught.value.exceptions] == [ValueError, KeyError]
-    assert log == ["enter a", "failing", "cleanup", "broken", "leave a", "finish"]
+    assert [type(error) for error in caught.value.exceptions] == [KeyError, ValueError]
+    assert log == ["enter a", "broken", "leave a", "failing", "cleanup", "finish"]
 
 
 async def test_a_failing_start_is_cleaned_up() -> None:
@@ -158,7 +183,7 @@ async def test_a_failing_start_is_cleaned_up() -> None:
     runner = web.AppRunner(app)
     with pytest.raises(ValueError, match="no database"):
         await runner.setup()
-    assert log == ["enter a", "cleanup", "leave a"]
+    assert log == ["enter a", "leave a", "cleanup"]
     assert runner.server is None
 
 

@@ -144,7 +144,6 @@ class Application(Store, ApplicationNames):
             handler_cancellation=handler_cancellation,
             metadata=metadata or {},
         )
-        self._subapps: list[Application] = []
         self._finishers: list[Callable[[], Any]] = []
         self._entered: list[AbstractAsyncContextManager[None]] = []
         self._find = self._router.find
@@ -204,7 +203,10 @@ class Application(Store, ApplicationNames):
             raise RuntimeError("the sub-application has started or is added already")
         resource = mount()
         subapp.router.freeze()
-        self._subapps.append(subapp)
+        # Its life goes on between that of what was registered before and what will be after.
+        self.on_startup.append(lambda app: subapp.startup())
+        self.on_shutdown.append(lambda app: subapp.shutdown())
+        self.on_cleanup.append(lambda app: subapp.cleanup())
         return resource
 
     @overload
@@ -286,32 +288,26 @@ class Application(Store, ApplicationNames):
                 await entered.__aenter__()
                 self._entered.append(entered)
             await self.on_startup.send(self)
-            for subapp in self._subapps:
-                await subapp.startup()
         finally:
             self._starting = False
 
     async def shutdown(self) -> None:
         """Run `on_shutdown`: time to end what keeps handlers from ending."""
         await self.on_shutdown.send(self)
-        for subapp in self._subapps:
-            await subapp.shutdown()
 
     async def cleanup(self) -> None:
-        """Run `on_cleanup`, leave the contexts, and run the `register_on_finish` callbacks.
+        """Leave the contexts, the last one first, and run `on_cleanup`; then `register_on_finish`.
 
         Raises:
             CleanupError: Several of them failed; all were run.
         """
         errors: list[Exception] = []
+        while self._entered:
+            await _collect(errors, self._entered.pop().__aexit__(None, None, None))
         if self._started:
             self._started = False
             for callback in self.on_cleanup:
                 await _collect(errors, callback(self))
-        for subapp in self._subapps:
-            await _collect(errors, subapp.cleanup())
-        while self._entered:
-            await _collect(errors, self._entered.pop().__aexit__(None, None, None))
         while self._finishers:
             await _collect(errors, _call(self._finishers.pop()))
         if len(errors) == 1:
