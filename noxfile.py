@@ -218,6 +218,11 @@ def types(session: nox.Session) -> None:
         session.run("mypy", "-p", f"headrace.{package.replace('-', '_')}")
     for path in sorted(ROOT.glob("packages/*/tests/typing_api.py")):
         session.run("mypy", str(path))
+    # A program for aiohttp.web of today, its import replaced.
+    program = (ROOT / "packages/web/tests/programs/reading_room.py").read_text()
+    path = Path(session.create_tmp()) / "reading_room.py"
+    path.write_text(program.replace("from aiohttp import web", "from headrace import web"))
+    session.run("mypy", str(path))
 
 
 @nox.session(python=PYTHON)
