@@ -10,6 +10,7 @@ from headrace.http_parser import (
     Connection,
     ConnectionClosed,
     Data,
+    EndOfMessage,
     Event,
     Fault,
     Limits,
@@ -18,6 +19,7 @@ from headrace.http_parser import (
     Response,
     Role,
     State,
+    WholeRequest,
 )
 
 ANSWER = Response(404)
@@ -34,6 +36,15 @@ def merged(events: Iterable[Event]) -> list[Event]:
             event = Data(result.pop().data + event.data)  # type: ignore[union-attr]
         result.append(event)
     return result
+
+
+def as_events(whole: WholeRequest) -> list[Event]:
+    """Return what `next_event` would say of a request that came whole."""
+    method, target, headers, version, body = whole
+    lengths = [int(value) for name, value in headers if name.lower() == b"content-length"]
+    facts = True, not body, lengths[0] if lengths else None
+    request = Request(method, target, headers, version, *facts)
+    return [request, Data(body), EndOfMessage()] if body else [request]
 
 
 def pull(connection: Connection, events: list[Event]) -> Fault | None:

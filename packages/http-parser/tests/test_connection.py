@@ -15,7 +15,7 @@ from cases import (
     Refused,
     RefusedResponse,
 )
-from drive import merged, run
+from drive import as_events, merged, run
 
 from headrace.http_parser import (
     NEED_DATA,
@@ -26,6 +26,7 @@ from headrace.http_parser import (
     Request,
     Response,
     Role,
+    WholeRequest,
 )
 
 NEXT = ACCEPTED[0]
@@ -95,9 +96,8 @@ def test_a_whole_request_is_returned_at_once(data: bytes, body: bytes) -> None:
     for _ in range(2):
         whole = connection.receive_whole(data)
         assert whole is not None
-        request, received = whole
-        assert received == body
-        assert run([data])[0] == ([request, Data(body), EndOfMessage()] if body else [request])
+        assert whole.body == body
+        assert run([data])[0] == as_events(whole)
         assert connection.send(Response(200), b"").startswith(b"HTTP/1.1 200 OK\r\n")
         assert connection.next_event() is NEED_DATA
 
@@ -238,3 +238,23 @@ def test_headers_that_changed_are_sent_as_they_are_now() -> None:
         headers[0] = (b"Host", name)
         assert b"Host: " + name in connection.send(request, b"")
         assert connection.receive_whole_response(OK) is not None
+
+
+def test_a_whole_request_after_an_older_one_is_answered_by_its_own_version() -> None:
+    connection = Connection(Role.SERVER)
+    kept = GET.replace(b"Host", b"Connection: keep-alive\r\nHost")
+    for data, version in ((kept, (1, 1)), (kept.replace(b"1.1", b"1.0"), (1, 0)), (kept, (1, 1))):
+        whole = connection.receive_whole(data)
+        request = connection.next_event() if whole is None else whole
+        assert isinstance(request, Request | WholeRequest)
+        assert request.version == version
+        streamed = connection.send(Response(200))
+        assert (b"Transfer-Encoding: chunked" in streamed) is (version == (1, 1))
+        if version == (1, 0):
+            # Its answer ends with the connection.
+            connection = Connection(Role.SERVER)
+            connection.receive_data(data)
+            connection.next_event()
+            connection.send(Response(200), b"")
+        else:
+            connection.send(EndOfMessage())

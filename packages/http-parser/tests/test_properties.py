@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cases import ACCEPTED, ACCEPTED_RESPONSES, REFUSED, REFUSED_RESPONSES
-from drive import ANSWER, connection_for, merged, pull, run
+from drive import ANSWER, as_events, connection_for, merged, pull, run
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,8 +61,7 @@ def test_the_short_way_to_a_whole_request_tells_the_same(pieces: list[bytes]) ->
         events: list[Event] = []
         whole = short.receive_whole(piece)
         if whole is not None:
-            request, body = whole
-            told = [request] if request.complete else [request, Data(body), EndOfMessage()]
+            told = as_events(whole)
             written = short.send(ANSWER, b"")
             assert written.endswith(b"Content-Length: 0\r\n\r\n")
         fault = pull(short, told)

@@ -40,6 +40,9 @@ class FakeExchange:
     def send_whole(self, status: int, reason: str | None, fields: list[Field], body: bytes) -> None:
         self.sent.append(("whole", status, reason, fields, body))
 
+    def send_usual(self, status: int, fields: tuple[Field, ...], body: bytes) -> None:
+        self.send_whole(status, None, list(fields), body)
+
     def write(self, data: bytes | bytearray | memoryview) -> Awaitable[None]:
         self.sent.append(("data", bytes(data)))
         return DONE

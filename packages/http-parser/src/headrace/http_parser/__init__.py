@@ -66,6 +66,7 @@ from ._events import (
     Request,
     Response,
     Signal,
+    WholeRequest,
 )
 from ._limits import Limits
 from ._scan import IMPLEMENTATION
@@ -94,4 +95,5 @@ __all__ = [
     "Role",
     "Signal",
     "State",
+    "WholeRequest",
 ]

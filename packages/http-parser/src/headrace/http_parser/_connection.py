@@ -26,6 +26,7 @@ from ._events import (
     Request,
     Response,
     Signal,
+    WholeRequest,
     received_headers,
 )
 from ._framing import PLAIN, Framing, request_framing, response_framing
@@ -69,6 +70,10 @@ from ._writers import (
 )
 
 _VERSIONS: Final = tuple((1, minor) for minor in range(10))
+_VERSION: Final = (1, 1)
+_UNREACHABLE: Final = 2**63
+# Not what the kernel returns for a head without known fields.
+_NOTHING: Final[Known] = ((0, b""),)
 _CLOSED_EVENT: Final = ConnectionClosed()
 _new: Final = tuple.__new__
 _new_headers: Final = Headers.__new__
@@ -111,6 +116,8 @@ class Connection:
         "_reader",
         "_readers",
         "_sent_whole",
+        "_usual_known",
+        "_usual_length",
         "_writer",
         "our_state",
         "their_state",
@@ -147,6 +154,9 @@ class Connection:
         # The last known fields and what they came to, on this connection or, for its first
         # request, on any: peers tend to repeat themselves and each other.
         self._memo_known, self._memo_minor, self._memo = _latest[0]
+        # The known fields of the last whole request and the length of its body.
+        self._usual_known: Known = _NOTHING
+        self._usual_length = _UNREACHABLE
 
     # What was received.
 
@@ -172,8 +182,8 @@ class Connection:
         """Note that the peer will send nothing more."""
         self._eof = True
 
-    def receive_whole(self, data: bytes) -> tuple[Request, bytes] | None:
-        """Do as `receive_data`; return the message and its body if *data* is one whole request.
+    def receive_whole(self, data: bytes) -> WholeRequest | None:
+        """Do as `receive_data`; return the message if *data* is one whole request.
 
         It is a shorter way to what `next_event` says of such a request, of which neither `Data` nor
         `EndOfMessage` are left to be read. None says that `next_event` is to be asked: the request
@@ -185,30 +195,26 @@ class Connection:
         """
         if self.their_state is IDLE and not self._buffer.data and not self._eof:
             line, header, count, whole = self._head_limits
-            last = self._memo_known
-            found = scan_request_head(data, 0, line, header, count, whole, last)
+            found = scan_request_head(data, 0, line, header, count, whole, self._memo_known)
             if found is not None:
                 method, target, minor, start, end, known = found
-                if (known is last and minor == self._memo_minor) or self._learn(known, minor):
-                    _, length, chunked, _, _, plain = self._memo
-                    # 0x2f is "/".
-                    if (
-                        plain
-                        and end + (length or 0) == len(data)
-                        and target[0] == 0x2F
-                        and method not in _SPECIAL_METHODS
-                        and not chunked
-                    ):
-                        self._method = method
-                        self._plain = True
-                        self.our_state = SEND_RESPONSE
-                        self.their_state = DONE
-                        headers = _new_headers(Headers)
-                        headers._head = data
-                        headers._start = start
-                        headers._pairs = None
-                        facts = method, target, headers, _VERSIONS[minor], True, not length, length
-                        return _new(Request, (*facts, False, None)), data[end:]
+                if known is not self._usual_known or minor != 1:
+                    self._learn(known, minor)
+                # 0x2f is "/". The usual length is out of reach where the fields are not usual.
+                if (
+                    end + self._usual_length == len(data)
+                    and target[0] == 0x2F
+                    and method not in _SPECIAL_METHODS
+                ):
+                    self._method = method
+                    self._plain = True
+                    self.our_state = SEND_RESPONSE
+                    self.their_state = DONE
+                    headers = _new_headers(Headers)
+                    headers._head = data
+                    headers._start = start
+                    headers._pairs = None
+                    return _new(WholeRequest, (method, target, headers, _VERSION, data[end:]))
         self.receive_data(data)
         return None
 
@@ -367,6 +373,7 @@ class Connection:
         if known is not self._memo_known or minor != self._memo_minor:
             _latest[0] = memo = known, minor, request_framing(known, minor)
             self._memo_known, self._memo_minor, self._memo = memo
+            self._usual_known = _NOTHING
         framing = self._memo
         if (target[0] != 0x2F or method == b"CONNECT") and not is_target(method, target):
             raise RemoteProtocolError(Fault.TARGET)
@@ -375,19 +382,20 @@ class Connection:
             raise RemoteProtocolError(Fault.CONNECT_BODY)
         return framing
 
-    def _learn(self, known: Known, minor: int) -> bool:
-        """Judge known fields that are not like the last ones; say whether they are right."""
+    def _learn(self, known: Known, minor: int) -> None:
+        """Judge known fields that are not like the last ones, for `receive_whole`."""
+        self._usual_known, self._usual_length = known, _UNREACHABLE
         try:
             framing = request_framing(known, minor)
         except RemoteProtocolError:
-            return False
-        _latest[0] = memo = known, minor, framing
-        self._memo_known, self._memo_minor, self._memo = memo
-        # What the usual case takes for granted.
-        self._keep_alive = True
-        self._peer_minor = minor
-        self._asked_upgrade = self._expecting = False
-        return True
+            return
+        if minor == 1 and framing.plain and not framing.chunked:
+            _latest[0] = self._memo_known, self._memo_minor, self._memo = known, minor, framing
+            self._usual_length = framing.length or 0
+            # What holds for all such requests.
+            self._keep_alive = True
+            self._peer_minor = minor
+            self._asked_upgrade = self._expecting = False
 
     def _learn_response(self, found: ResponseHead) -> bool:
         """Judge known fields that are not like the last ones; say whether they are right."""

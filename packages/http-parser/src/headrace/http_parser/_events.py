@@ -98,6 +98,16 @@ class Request(NamedTuple):
     upgrade: bytes | None = None
 
 
+class WholeRequest(NamedTuple):
+    """A request that came in one piece, with its body; see `Connection.receive_whole`."""
+
+    method: bytes
+    target: bytes
+    headers: Sequence[Pair]
+    version: tuple[int, int]
+    body: bytes
+
+
 class Informational(NamedTuple):
     """The head of an interim response, status 100 to 199; 101 switches the protocol."""
 

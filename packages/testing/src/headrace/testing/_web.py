@@ -172,14 +172,17 @@ class MockedExchange:
 
     def send_head(self, status: int, reason: str | None, fields: Sequence[Pair]) -> None:
         """Keep the head."""
-        self.sent = (status, reason, fields)
+        self.sent = (status, reason, list(fields))
 
     def send_whole(
         self, status: int, reason: str | None, fields: Sequence[Pair], body: bytes
     ) -> None:
         """Keep the head and the body."""
-        self.sent = (status, reason, fields)
+        self.sent = (status, reason, list(fields))
         self.body += body
+
+    def send_usual(self, status: int, fields: tuple[Pair, ...], body: bytes) -> None:
+        self.send_whole(status, None, list(fields), body)
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Keep a piece of the body."""

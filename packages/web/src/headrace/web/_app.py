@@ -336,24 +336,20 @@ class Application(Store, ApplicationNames):
 
     def dispatch(self, request: Request) -> Awaitable[StreamResponse]:
         """Find the route of a request and return what its chain of handlers returns."""
+        request._app = self
         target = request._target
         if target[0] != "/":
-            path = request.encoded_path
+            target = request.encoded_path
         elif "?" in target:
-            path = target[: target.index("?")]
-        else:
-            path = target
-        request._app = self
-        match = self._find(request.method, path)
+            target = target[: target.index("?")]
+        match = self._find(request.method, target)
         if isinstance(match, Miss):
             return self._dispatch_miss(request, match)
         # The same as `_run`, without its frame.
         request._matched = match
-        route = match.value
-        if route.enter is not None:
-            route.enter(request)
-        if request._expects_continue:
-            return _expect(request, route)
+        route = match[0]
+        if route.enter is not None or request._expects_continue:
+            return self._run(request, match)
         return route.chain(request)
 
     def dispatch_by_host(self, request: Request) -> Awaitable[StreamResponse]:

@@ -163,16 +163,39 @@ class RequestHandler(asyncio.Protocol):
             task.cancel()
 
     def data_received(self, data: bytes) -> None:
+        if self._task or self._pumping or self._closing or self._paused_writing:
+            self._receive(data)
+            return
+        whole = self._parser.receive_whole(data)
+        if whole is None:
+            self._pump()
+            return
+        # A request that has come in one piece: the same as `_pump` does, by a shorter way.
+        method, target, fields, version, body = whole
+        service = self._service
+        self._pumping = True
+        try:
+            request = service.request_factory(
+                _METHODS.get(method) or method.decode("ascii"),
+                target.decode("ascii"),
+                _VERSIONS[version[1]],
+                fields,
+                body or None,
+                self,
+            )
+            self._task = service.starter.start(self._serve(request, service.handler))
+        finally:
+            self._pumping = False
+        if self._task is None and not self._closing:
+            self._deadline = service.idle_until
+            if self._eof or self._parser.buffered:
+                self._pump()
+
+    def _receive(self, data: bytes) -> None:
+        """Take what arrives while something is going on."""
         if self._lingering:
             return
         parser = self._parser
-        if not (self._task or self._pumping or self._paused_writing or self._closing):
-            whole = parser.receive_whole(data)
-            if whole is None:
-                self._pump()
-            else:
-                self._serve_whole(*whole)
-            return
         parser.receive_data(data)
         if self._content is not None:
             self._pump_body()
@@ -255,36 +278,17 @@ class RequestHandler(asyncio.Protocol):
         if self._unread < 0:
             self._close(linger=True)
 
-    def _serve_whole(self, head: RequestHead, body: bytes) -> None:
-        """Serve a request that has come in one piece; the same as `_pump` does of such."""
-        self._pumping = True
-        try:
-            self._start(self._make_request(head, body or None), self._service.handler)
-        finally:
-            self._pumping = False
-        if self._task is None and not self._closing:
-            self._deadline = self._service.idle_until
-            if self._eof or self._parser.buffered:
-                self._pump()
-
     def _begin(self, head: RequestHead) -> None:
         """Make the request, whose body follows if it has one, and start its task."""
-        _, _, _, _, _, complete, length, expects_continue, _ = head
+        method, target, fields, version, _, complete, length, expects_continue, _ = head
+        service = self._service
         self._in_head = False
         content = None
         if not complete:
             content = self._content = StreamReader(self)
             self._announced = length or 0
             self._pump_body()
-        request = self._make_request(head, content)
-        request._body_length = length
-        if expects_continue:
-            request._expects_continue = True
-        self._start(request, self._service.handler)
-
-    def _make_request(self, head: RequestHead, content: StreamReader | bytes | None) -> BaseRequest:
-        method, target, fields, version = head[:4]
-        return self._service.request_factory(
+        request = service.request_factory(
             _METHODS.get(method) or method.decode("ascii"),
             target.decode("ascii"),
             _VERSIONS[version[1]],
@@ -292,12 +296,10 @@ class RequestHandler(asyncio.Protocol):
             content,
             self,
         )
-
-    def _start(
-        self, request: BaseRequest, handler: Callable[[Any], Awaitable[StreamResponse]]
-    ) -> None:
-        """Start the task of a request; many end at once."""
-        self._task = self._service.starter.start(self._serve(request, handler))
+        request._body_length = length
+        if expects_continue:
+            request._expects_continue = True
+        self._task = service.starter.start(self._serve(request, service.handler))
 
     def _pump_body(self) -> None:
         """Move what has arrived of the body into the request's stream."""
@@ -454,18 +456,18 @@ class RequestHandler(asyncio.Protocol):
     def _finished(self) -> None:
         """Go on after an answer: with the next request, with what is left of a body, or not."""
         service = self._service
+        content = self._content
         if self.upgraded is not None:
             self._closing = True
             return
         self._cancels = service.handler_cancellation
-        content = self._content
         if content is not None:
             self._content = None
             content.set_exception(PayloadAccessError("the request has been answered already"))
             self._unread = MAX_DRAIN
             # RFC 9112, section 9.6: the answer said that it is the last one.
             self._closing = self._closing or self._parser.our_state is State.MUST_CLOSE
-        elif not self._parser.keep_alive:
+        elif self._parser.our_state is not State.IDLE and not self._parser.keep_alive:
             self._closing = True
         if self._closing or service.closing:
             self._close(linger=content is not None or self._parser.their_state is State.ERROR)
@@ -495,7 +497,8 @@ class RequestHandler(asyncio.Protocol):
             return
         self._closing = True
         request = service.request_factory("UNKNOWN", "/", HttpVersion10, (), None, self)
-        self._start(request, partial(service.refuse, framework_answer(error.status)))
+        refuse = partial(service.refuse, framework_answer(error.status))
+        self._task = service.starter.start(self._serve(request, refuse))
 
     @property
     def _may_refuse(self) -> bool:
@@ -560,23 +563,22 @@ class RequestHandler(asyncio.Protocol):
             raise self._explained(error) from None
 
     def send_whole(self, status: int, reason: str | None, fields: Fields, body: bytes) -> None:
-        transport = self._transport
-        if transport is None:
-            raise lost_connection()
+        transport = self._connected()
         try:
-            if (
-                fields.__class__ is tuple
-                and reason is None
-                and self._content is None
-                and not self._closing
-                and not self._service.closing
-            ):
-                template = self._service.templates.get((status, fields))
-                if template is None:
-                    template = self._template(status, fields)
-                transport.write(self._parser.send_template(template, body))
-            else:
-                transport.write(self._parser.send(self._head(status, reason, fields), body))
+            transport.write(self._parser.send(self._head(status, reason, fields), body))
+        except LocalProtocolError as error:
+            raise self._explained(error) from None
+
+    def send_usual(self, status: int, fields: tuple[Field, ...], body: bytes) -> None:
+        transport = self._transport
+        if transport is None or self._closing or self._content is not None:
+            self.send_whole(status, None, fields, body)
+            return
+        template = self._service.templates.get((status, fields))
+        if template is None:
+            template = self._make_template(status, fields)
+        try:
+            transport.write(self._parser.send_template(template, body))
         except LocalProtocolError as error:
             raise self._explained(error) from None
 
@@ -589,10 +591,11 @@ class RequestHandler(asyncio.Protocol):
         )
         return answered_before() if is_answered else error
 
-    def _template(self, status: int, fields: Fields) -> ResponseTemplate:
-        """Make what many answers begin with, to be kept until the clock's next tick."""
+    def _make_template(self, status: int, fields: tuple[Field, ...]) -> ResponseTemplate:
+        """Make what many answers begin with; it holds until the clock's next tick."""
         template = ResponseTemplate(self._head(status, None, fields))
-        self._service.templates[status, fields] = template
+        if not self._service.closing:
+            self._service.templates[status, fields] = template
         return template
 
     def _head(self, status: int, reason: str | None, fields: Fields) -> ResponseHead:

@@ -37,7 +37,7 @@ from ._fields import ResponseHeaders, check_field
 from ._headers import HttpVersion
 from ._sources import Body, Source, TypedSource, check_source, close_source, pieces_of, size_of
 from ._store import Store
-from ._streams import DONE, Exchange, Field, Fields
+from ._streams import DONE, Exchange, Field
 
 JSONEncoder = Callable[[Any], str | bytes]
 LooseHeaders = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -45,7 +45,6 @@ LooseHeaders = Mapping[str, str] | Iterable[tuple[str, str]]
 #: What is given as the body of such an answer is never sent (RFC 9110, sections 15.3.5,
 #: 15.3.6 and 15.4.5).
 _BODILESS: Final = frozenset({204, 205, 304})
-_NO_FIELDS: Final[tuple[Field, ...]] = ()
 
 
 class Answerable(Protocol):
@@ -71,7 +70,6 @@ class ContentType(NamedTuple):
     media: str
     charset: str | None
     value: str
-    #: A tuple says that many responses share them; see `Exchange.send_whole`.
     fields: tuple[Field, ...]
 
 
@@ -522,15 +520,12 @@ class StreamResponse(Store, ResponseNames):
         if self._writer is not None:
             await self._writer.finish()
             self.body_length = self._writer.sent
-        fields = _NO_FIELDS if trailers is None else _pairs(ResponseHeaders(trailers))
+        fields = () if trailers is None else _pairs(ResponseHeaders(trailers))
         await self._exchange.write_eof(fields)
 
-    def _fields(self) -> Fields:
-        """Return the header fields as pairs of bytes; a tuple of them is shared."""
-        shared = _NO_FIELDS if self._type is None else self._type.fields
-        if self._headers is None and self._cookies is None and not self._force_close:
-            return shared
-        fields = list(shared)
+    def _fields(self) -> list[Field]:
+        """Return the header fields as pairs of bytes."""
+        fields = [] if self._type is None else [*self._type.fields]
         if self._headers is not None:
             fields += _pairs(self._headers)
         if self._cookies is not None:
@@ -709,22 +704,33 @@ class Response(StreamResponse):
         raise RuntimeError("the content length of a Response follows from its body")
 
     def _start(self, request: Answerable) -> None:
-        exchange = request._exchange
         body = self._body
-        if body is None:
-            body = b""
-        elif not isinstance(body, bytes):
-            if not isinstance(body, bytearray | memoryview):
+        if body.__class__ is not bytes:
+            if body is None:
+                body = b""
+            elif isinstance(body, bytes | bytearray | memoryview):
+                body = bytes(body)
+            else:
                 self._start_source(request, body)
                 return
-            body = bytes(body)
-        status = self._status
-        if status != 200 and status in _BODILESS:
-            body = b""
-        self._exchange = exchange
+        self._exchange = exchange = request._exchange
         self._eof_sent = True
         self.body_length = len(body)
-        exchange.send_whole(status, self._reason, self._fields(), body)
+        shared = self._type
+        if (
+            shared is not None
+            and self._headers is None
+            and self._cookies is None
+            and self._reason is None
+            and not self._force_close
+            and self._status not in _BODILESS
+        ):
+            exchange.send_usual(self._status, shared.fields, body)
+            return
+        if self._status in _BODILESS:
+            body = b""
+            self.body_length = 0
+        exchange.send_whole(self._status, self._reason, self._fields(), body)
 
     def _start_source(self, request: Answerable, source: Source) -> None:
         self._bodiless = request.method == hdrs.METH_HEAD or self._status in _BODILESS

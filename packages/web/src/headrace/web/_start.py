@@ -14,6 +14,7 @@ import sys
 from asyncio.tasks import _enter_task, _leave_task  # documented in "Extending asyncio"
 from collections.abc import Coroutine, Generator
 from contextvars import Context, copy_context
+from sys import getrefcount
 from types import coroutine
 from typing import Any, Protocol, final
 from weakref import getweakrefcount
@@ -53,6 +54,7 @@ class Stage:
         self._context = context.copy()
         self._called: asyncio.Future[None] = loop.create_future()
         self._work: tuple[Coroutine[Any, Any, None], Any] | None = None
+        # Those to the task while it waits and `begin` runs.
         self._references = 0
         #: Whether the task waits to be used; it has to be reached by the loop first.
         self.free = False
@@ -73,11 +75,9 @@ class Stage:
         if self._work is not None:
             await _go_on(*self._work)
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Run *work* until it waits, and then let the task go on with it; tell whether it waits."""
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        """Run *work* until it waits, and let the task go on with it then: return the task."""
         task, loop = self.task, self._loop
-        if not self._references:
-            self._references = sys.getrefcount(task)
         self.free = False
         outer = None
         try:
@@ -88,11 +88,21 @@ class Stage:
             assert outer is not None
             _leave_task(loop, outer)
             _enter_task(loop, task)
+        if not self._references:
+            self._references = getrefcount(task)
         try:
             waits_for = self._context.run(work.send, None)
         except StopIteration:
-            self.free = not self._called.done()
-            return False
+            # What is marked is not used again: somebody took hold of the task, added a callback,
+            # cancelled it or set a context variable.
+            self.free = not (
+                getrefcount(task) != self._references
+                or getweakrefcount(task) != 1  # the loop's own
+                or task._callbacks
+                or self._called.done()
+                or self._context != self._pristine
+            )
+            return None
         finally:
             _leave_task(loop, task)
             if outer is not None:
@@ -102,18 +112,7 @@ class Stage:
             waits_for._asyncio_future_blocking = False
         self._work = work, waits_for
         self.close()
-        return True
-
-    def is_marked(self) -> bool:
-        """Tell whether something was left at the task or in its context."""
-        task = self.task
-        return bool(
-            sys.getrefcount(task) != self._references
-            or getweakrefcount(task) != 1  # the loop's own
-            or task._callbacks
-            or self._called.done()
-            or self._context != self._pristine
-        )
+        return task
 
     def close(self) -> None:
         """Let the task go on, or end if there is nothing to go on with."""
@@ -162,14 +161,15 @@ class StandingStarter:
         stage = self._stage
         if not stage.free:
             return self._loop.create_task(work, context=self._context.copy())
+        task = None
         try:
-            waits = stage.begin(work)
+            task = stage.begin(work)
         except asyncio.CancelledError:
-            waits = False
-        if (waits or stage.is_marked()) and not self._closed:
+            pass
+        if not self._stage.free and not self._closed:
             stage.close()
             self._stage = Stage(self._loop, self._context)
-        return stage.task if waits else None
+        return task
 
     def close(self) -> None:
         """Leave no task behind."""
