@@ -14,6 +14,7 @@ import pytest
 
 from headrace import web
 from headrace.web import __main__ as command
+from headrace.web._log import access_logger
 
 MODULE = """
 from headrace import web
@@ -105,7 +106,9 @@ def test_an_application_or_a_factory_is_served(module: Path, entry: str) -> None
     finally:
         process.kill()
         process.communicate()
-    assert (process.returncode, output, errors) == (0, "", "")
+    assert (process.returncode, output) == (0, "")
+    assert errors.startswith("INFO headrace.server: stopping: no longer listening on http://")
+    assert errors.endswith("INFO headrace.server: stopped\n")
 
 
 def test_a_unix_socket_is_served(module: Path) -> None:
@@ -135,6 +138,9 @@ def test_a_unix_socket_is_served(module: Path) -> None:
         (["package.missing:app"], 1, "No module named 'package.missing'"),
         (["package.broken:app"], 1, "No module named 'no_such_module'"),
         (["-U", "x", "-P", "1", "package.module:app"], 1, "without --host and --port"),
+        (["--keyfile", "k", "package.module:app"], 1, "--keyfile goes with --certfile"),
+        (["--certfile", "none.pem", "package.module:app"], 1, "No such file or directory"),
+        (["--workers", "0", "package.module:app"], 1, "workers is 0, expected at least 1"),
         (["-P", "many", "package.module:app"], 2, "invalid int value"),
     ],
 )
@@ -232,9 +238,10 @@ def test_without_address_it_listens_on_localhost(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "path", list(sys.path))
     command.main(["a:b"])
     command.main(["a:b", "-H", "::", "-P", "81"])
-    command.main(["a:b", "-U", "x"])
+    command.main(["a:b", "-U", "x", "--unix-mode", "660", "--drain-delay", "2"])
+    usual = {"access_log": access_logger, "shutdown_timeout": 60.0, "drain_delay": 0.0}
     assert calls == [
-        {"host": "localhost", "port": None},
-        {"host": "::", "port": 81},
-        {"path": "x"},
+        usual | {"host": "localhost", "port": None},
+        usual | {"host": "::", "port": 81},
+        usual | {"path": "x", "unix_mode": 0o660, "drain_delay": 2.0},
     ]

@@ -14,7 +14,12 @@ sees it. What a request does not use costs it nothing: headers, URL, query and c
 when first asked for.
 """
 
+import typing
+
 from . import _headers as hdrs
+from ._activation import (
+    activated_sockets,
+)
 from ._app import (
     Application,
     Handler,
@@ -122,6 +127,9 @@ from ._headers import (
     HttpVersion10,
     HttpVersion11,
 )
+from ._health import (
+    readiness,
+)
 from ._log import (
     AbstractAccessLogger,
     AccessLogger,
@@ -200,23 +208,31 @@ from ._routes import (
     SystemRoute,
     UrlMappingMatchInfo,
 )
+from ._run import (
+    run_app,
+)
 from ._runner import (
     AppRunner,
     BaseRunner,
-    BaseSite,
     GracefulExit,
-    NamedPipeSite,
     ServerRunner,
-    SockSite,
-    TCPSite,
-    UnixSite,
-    run_app,
+)
+from ._serve import (
+    Serving,
+    serve,
 )
 from ._server import (
     Server,
 )
 from ._signals import (
     Signal,
+)
+from ._sites import (
+    BaseSite,
+    NamedPipeSite,
+    SockSite,
+    TCPSite,
+    UnixSite,
 )
 from ._static import (
     StaticResource,
@@ -229,6 +245,9 @@ from ._store import (
 )
 from ._streams import (
     StreamReader,
+)
+from ._tls import (
+    TLSContext,
 )
 from ._view import (
     AbstractView,
@@ -356,6 +375,7 @@ __all__ = [
     "RouteTableDef",
     "Server",
     "ServerRunner",
+    "Serving",
     "Signal",
     "SockSite",
     "StaticDef",
@@ -364,6 +384,7 @@ __all__ = [
     "StreamResponse",
     "SystemRoute",
     "TCPSite",
+    "TLSContext",
     "UnixSite",
     "UrlDispatcher",
     "UrlMappingMatchInfo",
@@ -374,6 +395,7 @@ __all__ = [
     "WSMsgType",
     "WebSocketReady",
     "WebSocketResponse",
+    "activated_sockets",
     "broadcast",
     "by_accept",
     "check_conditions",
@@ -393,9 +415,21 @@ __all__ = [
     "post",
     "problem",
     "put",
+    "readiness",
     "route",
     "run_app",
+    "serve",
     "static",
     "trusted_proxy_middleware",
     "view",
 ]
+
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        # They import gunicorn, which few programs have.
+        if name in ("GunicornWebWorker", "GunicornUVLoopWebWorker"):
+            from . import _gunicorn
+
+            return getattr(_gunicorn, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

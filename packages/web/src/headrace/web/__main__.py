@@ -1,6 +1,8 @@
 """The command line: serve an application, list its routes, explain a look-up.
 
 python -m headrace.web package.module:app_or_factory --host 0.0.0.0 --port 8080
+python -m headrace.web package.module:app_or_factory --workers 4
+python -m headrace.web package.module:app_or_factory --reload
 python -m headrace.web routes package.module:app_or_factory
 python -m headrace.web explain package.module:app_or_factory GET /path
 """
@@ -12,13 +14,16 @@ import inspect
 import logging
 import os
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable
 from importlib import import_module
 from typing import Any
 
+from ._activation import activated_sockets
 from ._app import Application
-from ._runner import run_app
+from ._log import access_logger
+from ._run import run_app
+from ._tls import TLSContext
 
 
 def load(entry: str, argv: list[str]) -> Application | Awaitable[Application]:
@@ -55,6 +60,7 @@ def parse(argv: list[str]) -> tuple[Any, list[str]]:
         description="Serve a headrace.web application.",
         epilog="With the word routes before it, list its routes; with the word explain, and METHOD "
         "and PATH after it, tell which route serves a request.",
+        allow_abbrev=False,  # what is left goes to the application
     )
     parser.add_argument(
         "entry",
@@ -64,7 +70,51 @@ def parse(argv: list[str]) -> tuple[Any, list[str]]:
     parser.add_argument("-H", "--host", help="TCP host to listen on (default: localhost)")
     parser.add_argument("-P", "--port", type=int, help="TCP port to listen on (default: 8080)")
     parser.add_argument("-U", "--path", help="Unix socket to listen on, instead of TCP")
+    parser.add_argument("--unix-mode", type=octal, help="permissions of the Unix socket, as 660")
+    parser.add_argument("--certfile", help="certificate and chain (PEM): serve TLS")
+    parser.add_argument("--keyfile", help="private key of the certificate (PEM)")
+    _add_stopping(parser)
+    _add_processes(parser)
     return parser.parse_known_args(argv)
+
+
+def _add_stopping(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--shutdown-timeout",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="what running handlers get when the server stops (default: 60)",
+    )
+    parser.add_argument(
+        "--drain-delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long the server goes on, not ready, when it is told to stop (default: 0)",
+    )
+
+
+def _add_processes(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "-w", "--workers", type=int, metavar="N", help="serve in N processes; SIGHUP replaces them"
+    )
+    parser.add_argument(
+        "--max-requests", type=int, default=0, metavar="N", help="replace a worker after N requests"
+    )
+    parser.add_argument(
+        "--max-memory", type=int, default=0, metavar="MIB", help="replace a worker beyond MIB"
+    )
+    parser.add_argument(
+        "--reload",
+        action="store_true",
+        help="serve anew when a Python file below the current directory changes",
+    )
+
+
+def octal(text: str) -> int:
+    """Return the permissions that *text* tells."""
+    return int(text, 8)
 
 
 def load_now(entry: str, argv: list[str]) -> Application:
@@ -114,21 +164,60 @@ def explain(argv: list[str]) -> None:
     print(app.router.explain(arguments.method.upper(), arguments.path, arguments.host))
 
 
+def address_of(arguments: Namespace) -> dict[str, Any]:
+    """Return where to listen, as `run_app` takes it; end the program when that is unclear."""
+    if arguments.path is not None and (arguments.host is not None or arguments.port is not None):
+        sys.exit("error: --path goes without --host and --port")
+    if arguments.keyfile is not None and arguments.certfile is None:
+        sys.exit("error: --keyfile goes with --certfile")
+    found: dict[str, Any] = {}
+    if arguments.certfile is not None:
+        found["ssl_context"] = TLSContext(arguments.certfile, arguments.keyfile)
+    if arguments.path is not None:
+        return found | {"path": arguments.path, "unix_mode": arguments.unix_mode}
+    if arguments.host is None and arguments.port is None and (sockets := activated_sockets()):
+        return found | {"sock": sockets}
+    return found | {"host": arguments.host or "localhost", "port": arguments.port}
+
+
 def serve(argv: list[str]) -> None:
     """Serve an application until it is stopped."""
     arguments, rest = parse(argv)
-    if arguments.path is not None and (arguments.host is not None or arguments.port is not None):
-        sys.exit("error: --path goes without --host and --port")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("headrace.access").setLevel(logging.WARNING)
-    app = load_or_exit(arguments.entry, rest)
+    settings = {
+        "access_log": access_logger,
+        "shutdown_timeout": arguments.shutdown_timeout,
+        "drain_delay": arguments.drain_delay,
+    }
     try:
-        if arguments.path is not None:
-            run_app(app, path=arguments.path)
+        settings |= address_of(arguments)
+        if arguments.workers is None and not arguments.reload:
+            run_app(load_or_exit(arguments.entry, rest), **settings)
         else:
-            run_app(app, host=arguments.host or "localhost", port=arguments.port)
-    except OSError as error:
+            serve_in_workers(arguments, rest, settings)
+    except (OSError, RuntimeError, ValueError) as error:
         sys.exit(f"error: {error}")
+
+
+def serve_in_workers(arguments: Namespace, rest: list[str], settings: dict[str, Any]) -> None:
+    """Serve in processes that import the application themselves: SIGHUP brings its new code."""
+    from ._workers import run_workers  # where there is no fork, it cannot be imported
+
+    reload = None
+    if arguments.reload:
+        from ._reload import watcher
+
+        reload = watcher([os.getcwd()])
+    run_workers(
+        lambda: load_or_exit(arguments.entry, rest),
+        1 if arguments.workers is None else arguments.workers,
+        max_requests=arguments.max_requests,
+        max_memory=arguments.max_memory * 1024**2,
+        announce=print,
+        reload=reload,
+        **settings,
+    )
 
 
 def main(argv: list[str]) -> None:

@@ -384,6 +384,10 @@ class Application(Store, ApplicationNames):
     def _host_of(self, request: Request) -> tuple[str, ...]:
         return (request.host,) if self._router.has_domains else ()
 
+    def __call__(self) -> Self:
+        """Return the application: gunicorn wants to be given something that is callable."""
+        return self
+
     def __repr__(self) -> str:
         return f"<Application 0x{id(self):x}>"
 

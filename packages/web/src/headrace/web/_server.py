@@ -189,12 +189,13 @@ class Server(Service):
             else None
         )
 
-    def pre_shutdown(self) -> None:
-        """Close idle connections; the others close when their request is answered."""
+    def pre_shutdown(self) -> int:
+        """Close idle connections; return how many are left to close with their answers."""
         self.shutting_down = self.closing = True
         self.accepting = False
-        for connection in [*self.connections, *self._crowd.connections]:
+        for connection in list(self._crowd.connections):
             connection.shut_down()
+        return sum([connection.shut_down() for connection in list(self.connections)])
 
     async def shutdown(self, timeout: float | None = None) -> None:
         """End all connections: idle ones at once, those with a handler within *timeout* seconds.
@@ -205,16 +206,18 @@ class Server(Service):
         """
         self.pre_shutdown()
         self.go_away()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                while self.connections:
-                    self._emptied = asyncio.get_running_loop().create_future()
-                    await self._emptied
-        self._emptied = None
-        await self._cancel_handlers()
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            self._sweeping = None
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    while self.connections:
+                        self._emptied = asyncio.get_running_loop().create_future()
+                        await self._emptied
+        finally:
+            self._emptied = None
+            await self._cancel_handlers()
+            if self._sweeping is not None:
+                self._sweeping.cancel()
+                self._sweeping = None
 
     async def _cancel_handlers(self) -> None:
         """Drop all connections; a handler that does not even end then is left to itself."""
