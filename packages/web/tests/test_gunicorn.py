@@ -52,7 +52,6 @@ def gunicorn(folder: Path, entry: str, *options: str, worker: str = "GunicornWeb
     ("entry", "worker", "loop"),
     [
         ("app", "GunicornWebWorker", "asyncio"),
-        ("make", "GunicornWebWorker", "asyncio"),
         ("make_later", "GunicornUVLoopWebWorker", "uvloop"),
     ],
 )
