@@ -34,6 +34,17 @@ async def echo(request: web.Request) -> web.Response:
     return web.Response(body=await request.read())
 
 
+async def echo_messages(request: web.Request) -> web.WebSocketResponse:
+    ws = web.WebSocketResponse()
+    await ws.prepare(request)
+    async for message in ws:
+        if message.type is web.WSMsgType.TEXT:
+            await ws.send_str(message.data)
+        elif message.type is web.WSMsgType.BINARY:
+            await ws.send_bytes(message.data)
+    return ws
+
+
 async def upload(request: web.Request) -> web.Response:
     form = await request.post()
     file = form["file"]
@@ -48,6 +59,7 @@ def main(port: int) -> None:
     app.router.add_get("/json", as_json)
     app.router.add_get("/reads", reads)
     app.router.add_post("/echo", echo)
+    app.router.add_get("/ws", echo_messages)
     app.router.add_post("/upload", upload, client_max_size=16 * 1024**2)
     app.router.add_static("/static", FILES)
     web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=None)

@@ -11,8 +11,9 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
 
 FILES = Path(__file__).parents[1] / "files"
 
@@ -42,6 +43,15 @@ async def echo(request: Request) -> Response:
     return Response(await request.body(), media_type="application/octet-stream")
 
 
+async def echo_messages(ws: WebSocket) -> None:
+    await ws.accept()
+    while (message := await ws.receive())["type"] != "websocket.disconnect":
+        if message.get("text") is not None:
+            await ws.send_text(message["text"])
+        else:
+            await ws.send_bytes(message["bytes"])
+
+
 async def upload(request: Request) -> Response:
     async with request.form() as form:
         file = form["file"]
@@ -57,6 +67,7 @@ app = Starlette(
         Route("/reads", reads),
         Route("/echo", echo, methods=["POST"]),
         Route("/upload", upload, methods=["POST"]),
+        WebSocketRoute("/ws", echo_messages),
         Mount("/static", StaticFiles(directory=FILES)),
     ]
 )

@@ -243,7 +243,7 @@ async def test_a_flood_of_messages_waits_for_a_slow_handler(
     wire = await open_wire(served)
     wire.send(frame(1, message) * count)
     await served.until(
-        lambda: any(c.upgraded and c.upgraded._paused_reading for c in served.server.connections)
+        lambda: any(c.upgraded and c.upgraded.is_reading_paused for c in served.server.connections)
     )
     gate.set()
     assert await receive(wire) == (1, b"%d" % count)

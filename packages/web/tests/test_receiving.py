@@ -243,7 +243,7 @@ async def test_a_message_nobody_receives_yet_is_not_collected_without_bound(
     else:
         wire.send(frame(2, bytes(size)))
     wire.send(frame(1, b"after"))
-    await served.until(lambda: bool(seen) and seen[0]._channel._paused_reading)
+    await served.until(lambda: bool(seen) and seen[0]._channel.is_reading_paused)
     assert MAX_QUEUED_BYTES < seen[0]._queued_bytes < 2 * MAX_QUEUED_BYTES
     gate.set()
     assert await receive(wire) == (1, b"done")
@@ -296,7 +296,7 @@ async def test_a_close_does_not_wait_for_messages_that_nobody_reads(serve: Serve
     done: list[bool] = []
 
     async def body(ws: web.WebSocketResponse) -> None:
-        await served.until(lambda: ws._channel is not None and ws._channel._paused_reading)
+        await served.until(lambda: ws._channel is not None and ws._channel.is_reading_paused)
         done.append(await ws.close(code=4000))
         done.append(ws.close_code == 4000)
 
@@ -314,13 +314,13 @@ class FakeChannel:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.paused = False
+        self.is_reading_paused = False
 
     def pause_reading(self) -> None:
-        self.paused = True
+        self.is_reading_paused = True
 
     def resume_reading(self) -> None:
-        self.paused = False
+        self.is_reading_paused = False
 
 
 HOWS = st.sampled_from(["whole", "pieces", "skip"])

@@ -37,6 +37,7 @@ _OPEN: Final = State.OPEN
 class Receiver(Protocol):
     """Where the events of a channel go."""
 
+    def message_received(self, message: Text | Binary) -> None: ...
     def event_received(self, event: Event) -> None: ...
     def protocol_failed(self, error: RemoteProtocolError) -> None: ...
     def client_too_slow(self, waiting: int) -> None: ...
@@ -77,7 +78,6 @@ class WebSocketChannel(asyncio.Protocol):
         "_lost",
         "_outbox",
         "_patience",
-        "_paused_reading",
         "_paused_writing",
         "_policy",
         "_queue_limit",
@@ -87,6 +87,7 @@ class WebSocketChannel(asyncio.Protocol):
         "_transport",
         "_turn",
         "_waiters",
+        "is_reading_paused",
         "loop",
     )
 
@@ -118,7 +119,8 @@ class WebSocketChannel(asyncio.Protocol):
         #: pieces is under way.
         self._behind = False
         self._paused_writing = False
-        self._paused_reading = False
+        #: Whether the handler is behind, so that nothing is read for it.
+        self.is_reading_paused = False
         self._backlog = 0  # bytes that the client had not taken when the timer last ran
 
     # -- asyncio.Protocol
@@ -129,8 +131,11 @@ class WebSocketChannel(asyncio.Protocol):
         self._schedule()
 
     def data_received(self, data: bytes) -> None:
-        self._connection.receive_data(data)
-        self._pump()
+        message = self._connection.receive_message(data)
+        if message is not None:
+            self._receiver.message_received(message)
+        else:
+            self._pump()
 
     def eof_received(self) -> bool:
         self._connection.receive_eof()
@@ -165,7 +170,7 @@ class WebSocketChannel(asyncio.Protocol):
         connection = self._connection
         try:
             # What is too much for the handler waits in the connection.
-            while not self._ended and not self._paused_reading:
+            while not self._ended and not self.is_reading_paused:
                 event = connection.next_event()
                 if event is NEED_DATA:
                     break
@@ -358,7 +363,7 @@ class WebSocketChannel(asyncio.Protocol):
         transport, connection = self._transport, self._connection
         assert transport is not None
         backlog = transport.get_write_buffer_size()
-        if self._paused_reading or backlog < self._backlog:
+        if self.is_reading_paused or backlog < self._backlog:
             # To a client that is not read from one does not listen, and one that takes what it
             # is sent is there: either counts as a sign of life.
             connection.receive_data(b"")
@@ -375,18 +380,18 @@ class WebSocketChannel(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Stop reading: the handler is behind."""
-        if not self._paused_reading:
-            self._paused_reading = True
+        if not self.is_reading_paused:
+            self.is_reading_paused = True
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Go on reading, first what has arrived already."""
-        if self._paused_reading:
-            self._paused_reading = False
+        if self.is_reading_paused:
+            self.is_reading_paused = False
             self._pump()
             transport = self._transport
-            if not self._paused_reading and transport is not None and not transport.is_closing():
+            if not self.is_reading_paused and transport is not None and not transport.is_closing():
                 transport.resume_reading()
 
     async def drained(self) -> None:

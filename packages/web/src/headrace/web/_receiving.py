@@ -106,6 +106,9 @@ class Receiving(StreamResponse):
         self._close_code: int | None = None
         self._failure: BaseException | None = None
         self._vain_receives = 0
+        self._create_waiter: Callable[[], asyncio.Future[None]] = lambda: (
+            asyncio.get_running_loop().create_future()
+        )
 
     # -- the handler's side
 
@@ -120,16 +123,28 @@ class Receiving(StreamResponse):
             TimeoutError: Nothing arrived in time.
         """
         queue = self._queue
-        if not queue or self._waiter is not None or self._handed_over is not None:
+        if self._waiter is not None or self._handed_over is not None:
             self._begin_receiving()
-            if not queue:
-                if self._is_over:
-                    return self._received_in_vain()
-                await self._wait(timeout)
-        message = queue.popleft()
-        if self._queued_bytes or len(queue) == MAX_QUEUED // 2:
-            self._taken(message)
-        return message
+        if queue:
+            message = queue.popleft()
+            if self._queued_bytes or len(queue) == MAX_QUEUED // 2:
+                self._taken(message)
+            return message
+        if self._closed or self._close_code is not None:
+            return self._received_in_vain()
+        timeout = timeout or self._receive_timeout
+        if timeout or self._channel is None or self._channel.is_reading_paused:
+            await self._wait(timeout)
+        else:
+            waiter = self._waiter = self._create_waiter()
+            try:
+                await waiter
+            except BaseException:
+                self._count()
+                raise
+            finally:
+                self._waiter = None
+        return queue.popleft()
 
     async def receive_stream(self, timeout: float | None = None) -> WSMessage:
         """Return the next message as soon as it begins.
@@ -149,6 +164,7 @@ class Receiving(StreamResponse):
                 await self._wait(timeout)
             finally:
                 self._wants_pieces = False
+                self._count()
         if not self._queue and self._is_there_a_piece():
             pieces = self._under_way
             assert pieces is not None
@@ -165,8 +181,7 @@ class Receiving(StreamResponse):
 
     def _begin_receiving(self) -> None:
         """Let nobody else receive, and let go of a message that was not read to its end."""
-        if self._channel is None:
-            raise RuntimeError("call prepare() first")
+        self._prepared()
         if self._waiter is not None:
             raise RuntimeError("another task is already in receive()")
         pieces = self._handed_over
@@ -206,20 +221,39 @@ class Receiving(StreamResponse):
         return None
 
     async def _wait(self, timeout: float | None) -> None:
-        """Wait until something is put into the queue, or a piece comes that is wanted."""
-        assert self._channel is not None
-        waiter = self._waiter = self._channel.loop.create_future()
+        """Wait until something is put into the queue, or a piece comes that is wanted.
+
+        What somebody waits for is not counted among the bytes that wait.
+        """
+        channel = self._prepared()
+        waiter = self._waiter = self._create_waiter()
         try:
             # With the waiter in place: a message that is waited for is collected to its end.
-            self._channel.resume_reading()
+            channel.resume_reading()
             timeout = timeout or self._receive_timeout
             if timeout:
                 async with asyncio.timeout(timeout):
                     await waiter
             else:
                 await waiter
+        except BaseException:
+            self._count()
+            raise
         finally:
             self._waiter = None
+
+    def _prepared(self) -> WebSocketChannel:
+        if self._channel is None:
+            raise RuntimeError("call prepare() first")
+        return self._channel
+
+    def _count(self) -> None:
+        """Count the bytes that wait anew."""
+        waiting = [message.data for message in self._queue]
+        size = sum(len(data) for data in waiting if isinstance(data, str | bytes))
+        for pieces in {self._under_way, self._handed_over}:
+            size += 0 if pieces is None else pieces.size
+        self._queued_bytes = size
 
     def _taken(self, message: WSMessage) -> None:
         if isinstance(message.data, str | bytes):
@@ -264,11 +298,23 @@ class Receiving(StreamResponse):
 
     async def __anext__(self) -> WSMessage:
         message = await self.receive()
-        if message.type in ENDINGS:
+        kind = message[0]
+        if kind is not _TEXT and kind is not _BINARY and kind in ENDINGS:
             raise StopAsyncIteration
         return message
 
     # -- the channel's side
+
+    def message_received(self, message: Text | Binary) -> None:
+        """Take a message from the channel that came whole and alone."""
+        data = message[0]
+        kind = _TEXT if message.__class__ is Text else _BINARY
+        waiter = self._waiter
+        if waiter is None or self._queue or self._closed_waiter is not None or waiter.done():
+            self._put(_new(WSMessage, (kind, data, None)), len(data))
+        else:
+            self._queue.append(_new(WSMessage, (kind, data, None)))
+            waiter.set_result(None)
 
     def event_received(self, event: Event) -> None:
         """Take an event from the channel."""
@@ -343,6 +389,7 @@ class Receiving(StreamResponse):
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+            return
         self._queued_bytes += size
         count = len(queue)
         if count > 1 and (self._queued_bytes > MAX_QUEUED_BYTES or count > MAX_QUEUED):

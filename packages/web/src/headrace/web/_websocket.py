@@ -41,6 +41,7 @@ from ._request import BaseRequest
 from ._response import LooseHeaders
 
 WSCloseCode = CloseCode
+_new = tuple.__new__
 
 #: What transports let wait before they ask for a pause, in bytes.
 _WRITER_LIMIT: Final = 64 * 1024
@@ -170,6 +171,7 @@ class WebSocketResponse(Receiving):
             transport.set_write_buffer_limits(self._writer_limit)
         self._acceptance = acceptance
         self._channel = channel
+        self._create_waiter = exchange.loop.create_future
         self._exchange = exchange
         exchange.upgrade([*acceptance.headers, *self._fields()], channel)
 
@@ -242,15 +244,17 @@ class WebSocketResponse(Receiving):
 
     def send_str(self, data: str, compress: bool | int | None = None) -> Awaitable[None]:
         """Send a text message."""
-        if not isinstance(data, str):
+        if data.__class__ is not str and not isinstance(data, str):
             raise TypeError(f"data must be str, not {type(data).__name__}")
-        return self._send(Text(data), compress)
+        return self._send(_new(Text, (data, True)), compress)
 
     def send_bytes(self, data: Data, compress: bool | int | None = None) -> Awaitable[None]:
         """Send a binary message."""
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"data must be bytes-like, not {type(data).__name__}")
-        return self._send(Binary(bytes(data)), compress)
+        if data.__class__ is not bytes:
+            if not isinstance(data, bytes | bytearray | memoryview):
+                raise TypeError(f"data must be bytes-like, not {type(data).__name__}")
+            data = bytes(data)
+        return self._send(_new(Binary, (data, True)), compress)
 
     def send_json(
         self,
@@ -329,11 +333,6 @@ class WebSocketResponse(Receiving):
         if channel is None:
             raise RuntimeError("call prepare() first")
         return channel.send(event, None if compress is None else bool(compress))
-
-    def _prepared(self) -> WebSocketChannel:
-        if self._channel is None:
-            raise RuntimeError("call prepare() first")
-        return self._channel
 
     # -- closing
 

@@ -171,6 +171,24 @@ class Connection:
         elif self._ended is None:
             self._pending.append(data)
 
+    def receive_message(self, data: bytes) -> Text | Binary | None:
+        """Take bytes from the peer, and return the message that they are if that is all.
+
+        Returns None when they are anything else than one whole plain message, or others wait
+        before them: then `next_event` gives what there is. This is `receive_data` with one
+        `next_event` in one call, for who is handed one message at a time, as most are.
+        """
+        if self._buffer is None and self._between and type(data) is bytes:
+            try:
+                found = self._read_message(data, 0)
+            except UnicodeDecodeError:  # `next_event` tells
+                found = None
+            if found is not None and found[1] == 0:
+                self._heard = True
+                return found[0]
+        self.receive_data(data)
+        return None
+
     def receive_eof(self) -> None:
         """Take note that the peer's side of the transport has ended."""
         self._eof = True
