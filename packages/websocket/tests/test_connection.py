@@ -544,3 +544,37 @@ def test_options_are_kept() -> None:
     limits = Limits(max_message=5)
     connection = server(limits=limits)
     assert (connection.role, connection.limits) == (Role.SERVER, limits)
+
+
+def test_a_message_that_comes_alone_is_returned_at_once() -> None:
+    connection = Connection(Role.SERVER)
+    hello = masked(0x81, b"Hello")
+    assert connection.receive_message(hello) == Text("Hello")
+    assert connection.next_event() is NEED_DATA
+    assert connection.receive_message(masked(0x82, b"Hello")) == Binary(b"Hello")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        masked(0x81, b"one") + masked(0x81, b"two"),
+        masked(0x81, b"one")[:-1],
+        masked(0x01, b"one"),
+        masked(0x89, b"ping"),
+        bytearray(masked(0x81, b"one")),
+    ],
+)
+def test_whatever_else_comes_is_left_for_the_events(data: bytes) -> None:
+    connection, twin = Connection(Role.SERVER), Connection(Role.SERVER)
+    assert connection.receive_message(data) is None
+    twin.receive_data(data)
+    expected = list(iter(twin.next_event, NEED_DATA))
+    assert list(iter(connection.next_event, NEED_DATA)) == expected
+
+
+def test_a_message_that_is_no_text_is_told_by_the_events() -> None:
+    connection = Connection(Role.SERVER)
+    assert connection.receive_message(masked(0x81, b"\xff")) is None
+    with pytest.raises(RemoteProtocolError, match="UTF-8"):
+        connection.next_event()
+    assert connection.receive_message(masked(0x81, b"late")) is None
