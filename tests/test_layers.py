@@ -70,6 +70,7 @@ WEB = [
     "_forms",
     "_forwarded",
     "_request",
+    "_eventstream",
     "_conditional",
     "_ranges",
     "_sendfile",

@@ -52,6 +52,10 @@ from ._errors import (
 from ._etag import (
     ETag,
 )
+from ._eventstream import (
+    EventStreamResponse,
+    ServerSentEvent,
+)
 from ._exceptions import (
     HTTPAccepted,
     HTTPBadGateway,
@@ -282,6 +286,7 @@ __all__ = [
     "ContentCoding",
     "DynamicResource",
     "ETag",
+    "EventStreamResponse",
     "FileField",
     "FileResponse",
     "GracefulExit",
@@ -375,6 +380,7 @@ __all__ = [
     "RouteTableDef",
     "Server",
     "ServerRunner",
+    "ServerSentEvent",
     "Serving",
     "Signal",
     "SockSite",
