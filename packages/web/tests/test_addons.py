@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from exchanges import FakeExchange, make_request
+from serving import Serve
 
 from headrace import web
 
@@ -61,6 +62,36 @@ async def test_a_body_that_was_read() -> None:
     assert request._read_bytes is None
     await request.read()
     assert request._read_bytes == b"body"
+
+
+async def test_a_body_by_its_old_name() -> None:
+    request = make_request(method="POST", body=b"body")
+    assert request.has_body
+    await request.read()
+    await request.release()
+    assert not request.has_body
+
+
+async def test_an_expect_handler_may_write_to_the_writer(serve: Serve) -> None:
+    async def expect(request: web.Request) -> None:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    async def echo(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read())
+
+    app = web.Application()
+    app.router.add_put("/", echo, expect_handler=expect)
+    served = await serve(app)
+    wire = await served.connect()
+    wire.send(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+    assert await wire.head() == b"HTTP/1.1 100 Continue\r\n\r\n"
+    wire.send(b"ab")
+    assert (await wire.answer())[1] == b"ab"
+
+
+def test_nobody_is_written_to_who_has_gone() -> None:
+    with pytest.raises(ConnectionResetError):
+        make_request().writer.write(b"x")
 
 
 def test_without_a_loop() -> None:

@@ -170,6 +170,31 @@ async def test_what_fails_while_cleaning_up_keeps_nothing_else_from_it() -> None
     assert log == ["enter a", "broken", "leave a", "failing", "cleanup", "finish"]
 
 
+async def test_a_cancelled_context_keeps_no_other_from_being_left() -> None:
+    log: list[str] = []
+
+    async def cancelled(app: web.Application) -> AsyncIterator[None]:
+        yield
+        raise asyncio.CancelledError
+
+    app = web.Application()
+    app.cleanup_ctx.extend([context(log, "a"), cancelled])
+    app.on_cleanup.append(recorder(log, "cleanup"))
+    await app.startup()
+    with pytest.raises(asyncio.CancelledError):
+        await app.cleanup()
+    assert log == ["enter a", "leave a", "cleanup"]
+
+
+def test_contexts_are_frozen_with_the_application() -> None:
+    app = web.Application()
+    assert not app.cleanup_ctx.frozen
+    app.freeze()
+    assert app.cleanup_ctx.frozen
+    with pytest.raises(RuntimeError, match="cannot change a signal or contexts"):
+        app.cleanup_ctx.append(context([], "late"))
+
+
 async def test_a_failing_start_is_cleaned_up() -> None:
     log: list[str] = []
 

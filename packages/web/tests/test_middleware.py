@@ -322,6 +322,27 @@ async def test_a_handler_carries_its_marks_through_middlewares(kind: str) -> Non
     assert seen == [(True, "view")]
 
 
+async def test_a_handler_carries_its_marks_out_of_its_application_and_limits() -> None:
+    seen = []
+
+    @web.middleware
+    async def reader(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+        seen.append(getattr(handler, "public", False))
+        return await handler(request)
+
+    async def view(request: web.Request) -> web.Response:
+        return web.Response()
+
+    view.public = True  # type: ignore[attr-defined]
+    app = web.Application(middlewares=[reader])
+    nested = web.Application(middlewares=[reader])
+    nested.router.add_get("/", view, timeout=1)
+    app.add_subapp("/nested", nested)
+    app.freeze()
+    await app.dispatch(make_request("/nested/"))
+    assert seen == [True, True]
+
+
 # -- handlers
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from typing import Any
 
 import pytest
+from exchanges import make_request
 from serving import Failures, Serve
 
 from headrace import web
@@ -211,3 +213,29 @@ async def test_middlewares_add_up_from_the_outside_in(serve: Serve) -> None:
         assert await got.json() == ["app", "group", "inner", "route"]
     async with served.client.get("/plain") as got:
         assert await got.json() == ["app"]
+
+
+async def test_none_is_no_limit_for_an_application_and_for_a_route_that_of_the_application() -> (
+    None
+):
+    async def tell(request: web.Request) -> web.Response:
+        return web.json_response([request.client_max_size, request.client_max_fields])
+
+    def inside(outer: web.Application, **limits: Any) -> str:
+        inner = web.Application(**limits)
+        inner.router.add_get("/", tell, client_max_size=None)
+        outer.add_subapp("/inner", inner)
+        return "/inner/"
+
+    for outer, limits, told in [
+        ({}, {}, [1024**2, 1000]),
+        ({"client_max_size": None, "client_max_fields": None}, {}, [0, 0]),
+        ({"client_max_size": 5, "client_max_fields": 6}, {}, [5, 6]),
+        ({"client_max_size": 5}, {"client_max_size": None}, [0, 1000]),
+        ({"client_max_size": None}, {"client_max_size": 5}, [5, 1000]),
+    ]:
+        app = web.Application(**outer)  # type: ignore[arg-type]
+        path = inside(app, **limits)
+        app.freeze()
+        response: Any = await app.dispatch(make_request(path))
+        assert json.loads(response.text) == told

@@ -309,6 +309,42 @@ async def test_what_has_a_body_has_a_type(make: Any, change: Any, content_type: 
     assert exchange.fields().get("content-type") == content_type
 
 
+@pytest.mark.parametrize(
+    ("arguments", "content_type"),
+    [
+        ({"body": b"x"}, None),
+        ({"body": b"x", "content_type": "a/b"}, "a/b"),
+        ({"text": "x"}, "text/plain; charset=utf-8"),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("status", [204, 205, 304])
+async def test_what_has_no_body_has_no_type_of_its_own_accord(
+    arguments: dict[str, Any], content_type: str | None, status: int
+) -> None:
+    exchange = FakeExchange()
+    response = web.Response(status=status, **arguments)
+    response._start(make_request(exchange=exchange))
+    assert exchange.fields().get("content-type") == content_type
+    assert exchange.sent[0][-1] == b""
+
+
+def test_a_type_may_have_parameters() -> None:
+    response = web.Response(text="x", content_type="text/plain; version=0.0.4")
+    assert (response.content_type, response.charset) == ("text/plain", "utf-8")
+    response.charset = "latin-1"
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=latin-1"
+    assert (response.content_type, response.charset) == ("text/plain", "latin-1")
+    response.headers["Content-Type"] = "jpeg"
+    assert response.content_type == "application/octet-stream"
+
+
+@pytest.mark.parametrize("text", [b"bytes", 5, None])
+def test_text_is_text(text: Any) -> None:
+    with pytest.raises(TypeError, match="text must be str"):
+        web.Response().text = text
+
+
 async def test_the_hook_sees_the_type() -> None:
     seen = []
 

@@ -258,6 +258,8 @@ async def test_a_miss_is_a_match_too(
     assert (match.route.name, match.route.resource) == (None, None)
     assert str(status) in repr(match.route)
     assert match.get_info() == {"http_exception": caught.value}
+    with pytest.raises(RuntimeError, match="no route matches"):
+        match.route.url_for()
     with pytest.raises(web.HTTPClientError):
         await match.handler(request)
 

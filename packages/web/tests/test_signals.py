@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from headrace import web
+from headrace.web._signals import FreezableList
 
 
 def callbacks(count: int) -> tuple[list[tuple[int, Any]], list[Callable[..., Awaitable[None]]]]:
@@ -85,7 +86,7 @@ async def test_a_frozen_signal_cannot_be_changed(change: Callable[[Any, Any], ob
     assert not signal.frozen
     signal.freeze()
     assert signal.frozen
-    with pytest.raises(RuntimeError, match="cannot change a signal"):
+    with pytest.raises(RuntimeError, match="cannot change a signal or contexts"):
         change(signal, callback)
     await signal.send()
     assert len(calls) == 1
@@ -103,6 +104,17 @@ async def test_it_decorates() -> None:
     await signal.send(5)
     await callback(6)
     assert calls == [5, 6]
+
+
+def test_a_list_of_anything_freezes() -> None:
+    items: FreezableList[int] = FreezableList()
+    items.extend([1, 2, 3])
+    items[0:2] = [5]
+    assert list(items) == [5, 3]
+    assert repr(items) == "<FreezableList frozen=False, [5, 3]>"
+    items.freeze()
+    with pytest.raises(RuntimeError, match="has started"):
+        items.append(4)
 
 
 def test_repr() -> None:

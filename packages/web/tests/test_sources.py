@@ -68,6 +68,41 @@ async def test_text_files_are_encoded(serve: Serve, tmp_path: Path) -> None:
             assert await got.read() == content
 
 
+async def test_a_file_goes_out_under_its_name_and_type(serve: Serve, tmp_path: Path) -> None:
+    for name in ("größe.png", "page.html", "unknown"):
+        (tmp_path / name).write_bytes(b"content")
+
+    async def handler(request: web.Request) -> web.Response:
+        headers = {"Content-Disposition": "inline"} if request.query else None
+        return web.Response(body=(tmp_path / request.path[1:]).open("rb"), headers=headers)
+
+    served = await serve(handler)
+    for target, content_type, disposition in [
+        ("/größe.png", "image/png", 'attachment; filename="gr__e.png"; filename*='),
+        ("/page.html", "text/html; charset=utf-8", 'attachment; filename="page.html"'),
+        ("/unknown", "application/octet-stream", 'attachment; filename="unknown"'),
+        ("/page.html?inline", "text/html; charset=utf-8", "inline"),
+    ]:
+        async with served.client.get(target) as got:
+            assert got.headers["Content-Type"] == content_type
+            assert got.headers["Content-Disposition"].startswith(disposition)
+            assert (await got.read(), got.headers["Content-Length"]) == (b"content", "7")
+
+
+async def test_a_file_without_a_name_has_none(serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        body: Any = io.BytesIO(b"x")
+        if request.query:
+            body.name = 3 if request.query_string == "number" else "<stdin>"
+        return web.Response(body=body)
+
+    served = await serve(handler)
+    for target in ("/", "/?number", "/?stdin"):
+        async with served.client.get(target) as got:
+            assert "Content-Disposition" not in got.headers
+            assert got.content_type == "application/octet-stream"
+
+
 async def test_a_body_goes_back_as_it_comes(serve: Serve) -> None:
     async def handler(request: web.Request) -> web.Response:
         return web.Response(body=request.content, content_type=request.content_type)

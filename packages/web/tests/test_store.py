@@ -123,3 +123,8 @@ def test_layers() -> None:
         layers["none"]
     with pytest.raises(TypeError):
         layers["both"] = 3  # type: ignore[index]
+
+
+def test_keys_can_be_sorted() -> None:
+    a, b = web.AppKey("a", str), web.RequestKey("b", str)
+    assert sorted([b, "x", a, "c"]) == [a, b, "c", "x"]  # type: ignore[type-var]

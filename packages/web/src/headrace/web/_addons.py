@@ -8,9 +8,10 @@ anyway. A program needs none of them. `RouteTableDef._items`, `ResourceRoute._ha
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from ._streams import Exchange
+from ._streams import DONE, Exchange, lost_connection
 
 
 class ResponseNames:
@@ -29,6 +30,21 @@ class ResponseNames:
         return self._exchange
 
 
+class InterimWriter:
+    """Writes to the connection of a request, as a handler for Expect does before the answer."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def write(self, data: bytes) -> Awaitable[None]:
+        """Write *data* as it is."""
+        transport = self._exchange.transport
+        if transport is None:
+            raise lost_connection()
+        transport.write(data)
+        return DONE
+
+
 class RequestNames:
     """Names of a `BaseRequest`."""
 
@@ -36,10 +52,23 @@ class RequestNames:
         _exchange: Exchange
         _body: bytes | None
 
+        @property
+        def can_read_body(self) -> bool: ...
+
     @property
     def protocol(self) -> Exchange:
         """The connection; aiohttp_sse asks whether its `transport` is None."""
         return self._exchange
+
+    @property
+    def writer(self) -> InterimWriter:
+        """What handlers for Expect write a 100 to, as aiohttp's documentation has it."""
+        return InterimWriter(self._exchange)
+
+    @property
+    def has_body(self) -> bool:
+        """The old name of `BaseRequest.can_read_body`."""
+        return self.can_read_body
 
     @property
     def _read_bytes(self) -> bytes | None:

@@ -12,8 +12,9 @@ import logging
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
+from functools import partial, update_wrapper
 from inspect import isasyncgenfunction, isawaitable
+from types import EllipsisType
 from typing import Any, Final, Self, TypeVar, overload
 
 import headrace.web._headers as hdrs
@@ -44,7 +45,7 @@ from ._routes import (
     UrlMappingMatchInfo,
 )
 from ._server import Server
-from ._signals import Signal
+from ._signals import FreezableList, Signal
 from ._store import Key, Layers, Store
 
 web_logger: Final = logging.getLogger("headrace.web")
@@ -98,10 +99,10 @@ class Application(Store, ApplicationNames):
         router: A dispatcher with routes to begin with.
         middlewares: Middlewares of either dialect, the outermost first.
         handler_args: Settings for the `Server`, as `make_handler` takes them.
-        client_max_size: Bytes of body that `Request.read` and its like accept; 0 for any.
+        client_max_size: Bytes of body that `Request.read` and its like accept; 0 or None for any.
             1 MiB by default, or what the application around this one says.
-        client_max_fields: Fields of a form that `Request.post` accepts; 0 for any number. 1000 by
-            default, or what the application around this one says.
+        client_max_fields: Fields of a form that `Request.post` accepts; 0 or None for any number.
+            1000 by default, or what the application around this one says.
         handler_timeout: Seconds that a handler may take, as in `Policy`.
         handler_cancellation: Whether handlers are cancelled when their client disconnects.
         metadata: Facts about all routes, as in `Policy`.
@@ -117,8 +118,8 @@ class Application(Store, ApplicationNames):
         router: UrlDispatcher | None = None,
         middlewares: Iterable[AnyMiddleware] = (),
         handler_args: Mapping[str, Any] | None = None,
-        client_max_size: int | None = None,
-        client_max_fields: int | None = None,
+        client_max_size: int | EllipsisType | None = ...,
+        client_max_fields: int | EllipsisType | None = ...,
         handler_timeout: float | None = None,
         handler_cancellation: bool | None = None,
         metadata: Mapping[Any, Any] | None = None,
@@ -132,14 +133,14 @@ class Application(Store, ApplicationNames):
         self.on_startup: Final[Signal[Application]] = Signal(self)
         self.on_shutdown: Final[Signal[Application]] = Signal(self)
         self.on_cleanup: Final[Signal[Application]] = Signal(self)
-        self.cleanup_ctx: Final[list[CleanupContext]] = []
+        self.cleanup_ctx: Final[FreezableList[CleanupContext]] = FreezableList()
         self._router: Final = router or UrlDispatcher()
         self._middlewares = list(middlewares)
         self._handler_args = dict(handler_args or {})
         self.json_dumps = json_dumps
         self._policy = Policy(
-            client_max_size=client_max_size,
-            client_max_fields=client_max_fields,
+            client_max_size=_limit_of(client_max_size),
+            client_max_fields=_limit_of(client_max_fields),
             timeout=handler_timeout,
             handler_cancellation=handler_cancellation,
             metadata=metadata or {},
@@ -253,6 +254,7 @@ class Application(Store, ApplicationNames):
             self.on_startup,
             self.on_shutdown,
             self.on_cleanup,
+            self.cleanup_ctx,
         ):
             signal.freeze()
         apps = (*outer, self)
@@ -301,7 +303,7 @@ class Application(Store, ApplicationNames):
         Raises:
             CleanupError: Several of them failed; all were run.
         """
-        errors: list[Exception] = []
+        errors: list[BaseException] = []
         while self._entered:
             await _collect(errors, self._entered.pop().__aexit__(None, None, None))
         if self._started:
@@ -403,16 +405,23 @@ def _context_manager(
     raise TypeError(f"cleanup_ctx entry {context!r} is no async generator or context manager")
 
 
+def _limit_of(given: int | EllipsisType | None) -> int | None:
+    """Return a limit as policies have it: None for that of the application around, 0 for none."""
+    if given is None:
+        return 0
+    return None if isinstance(given, EllipsisType) else given
+
+
 async def _call(func: Callable[[], Any]) -> None:
     result = func()
     if isawaitable(result):
         await result
 
 
-async def _collect(errors: list[Exception], step: Awaitable[Any]) -> None:
+async def _collect(errors: list[BaseException], step: Awaitable[Any]) -> None:
     try:
         await step
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
         errors.append(error)
 
 
@@ -498,7 +507,7 @@ def _within(timeout: float, inner: Handler) -> Handler:
         async with asyncio.timeout(timeout):
             return await inner(request)
 
-    return handler
+    return update_wrapper(handler, inner)
 
 
 def _inside(app: Application, inner: Handler) -> Handler:
@@ -511,4 +520,4 @@ def _inside(app: Application, inner: Handler) -> Handler:
         finally:
             request._app = outer
 
-    return handler
+    return update_wrapper(handler, inner)

@@ -35,7 +35,17 @@ from ._cookies import is_prefixed, set_cookie
 from ._etag import ETag, format_etag, parse_etags
 from ._fields import ResponseHeaders, check_field
 from ._headers import HttpVersion
-from ._sources import Body, Source, TypedSource, check_source, close_source, pieces_of, size_of
+from ._media import content_disposition, file_type
+from ._sources import (
+    Body,
+    Source,
+    TypedSource,
+    check_source,
+    close_source,
+    filename_of,
+    pieces_of,
+    size_of,
+)
 from ._store import Store
 from ._streams import DONE, Exchange, Field
 
@@ -67,7 +77,7 @@ class Answerable(Protocol):
 class ContentType(NamedTuple):
     """A media type with its charset, and what it is as a field; `_content_type` makes them."""
 
-    media: str
+    media: str  # with its parameters, but for the charset
     charset: str | None
     value: str
     fields: tuple[Field, ...]
@@ -203,7 +213,7 @@ class StreamResponse(Store, ResponseNames):
     def content_type(self) -> str:
         """The media type of the body, ``application/octet-stream`` where none is set."""
         if self._type is not None:
-            return self._type.media
+            return self._type.media.partition(";")[0].rstrip().lower()
         return self._declared_type()[0]
 
     @content_type.setter
@@ -222,6 +232,8 @@ class StreamResponse(Store, ResponseNames):
         media = self.content_type
         if media == "application/octet-stream" and value is not None:
             raise RuntimeError("set a content type before the charset: octets have no charset")
+        if self._type is not None:
+            media = self._type.media  # with its other parameters
         self._set_type(media, None if value is None else value.lower())
 
     def _declared_type(self) -> tuple[str, str | None]:
@@ -234,7 +246,8 @@ class StreamResponse(Store, ResponseNames):
             if found and name.strip().lower() == "charset":
                 charset = value.strip(' "')
                 break
-        return essence.strip().lower(), charset
+        media = essence.strip().lower()
+        return media if media.count("/") == 1 else "application/octet-stream", charset
 
     def _set_type(self, media: str, charset: str | None) -> None:
         self._refuse_when_prepared("content type")
@@ -555,8 +568,8 @@ class Response(StreamResponse):
 
     Args:
         body: The body: bytes or text, or what gives it piece by piece: an asynchronous
-            iterable or a file. A source is closed when it has been sent, and when
-            the client disconnects before.
+            iterable or a file, which goes out under its own name and type. A source is closed
+            when it has been sent, and when the client disconnects before.
         status: The status code.
         reason: The reason phrase; the standard one when None.
         text: The body as text, instead of *body*.
@@ -642,20 +655,30 @@ class Response(StreamResponse):
         if isinstance(value, str):
             self.text = value
             return
-        if value is not None:
-            if not isinstance(value, bytes | bytearray | memoryview):
-                check_source(value)
-            if self._type is None and (
-                self._headers is None or hdrs.CONTENT_TYPE not in self._headers
-            ):
-                if isinstance(value, TypedSource):
-                    self.headers[hdrs.CONTENT_TYPE] = value.content_type
-                elif isinstance(value, TextIOBase):
-                    self._set_type("text/plain", "utf-8")
-                else:
-                    self._set_type("application/octet-stream", None)
+        if isinstance(value, bytes | bytearray | memoryview):
+            self._default_type(_OCTETS)
+        elif value is not None:
+            self._describe(value)
         self._body = value
         self._hold_back()
+
+    def _default_type(self, content_type: ContentType) -> None:
+        if self._type is None and (self._headers is None or hdrs.CONTENT_TYPE not in self._headers):
+            self._set_type(content_type.media, content_type.charset)
+
+    def _describe(self, source: Source) -> None:
+        """State what is known about a source: its type, and the name of a file."""
+        check_source(source)
+        filename = filename_of(source)
+        if isinstance(source, TypedSource):
+            if self._type is None:
+                self.headers.setdefault(hdrs.CONTENT_TYPE, source.content_type)
+        elif isinstance(source, TextIOBase):
+            self._default_type(_TEXT)
+        else:
+            self._default_type(_content_type(*file_type(filename)))
+        if filename and hdrs.CONTENT_DISPOSITION not in self.headers:
+            self.headers[hdrs.CONTENT_DISPOSITION] = content_disposition(filename)
 
     @property
     def text(self) -> str | None:
@@ -669,6 +692,8 @@ class Response(StreamResponse):
     @text.setter
     def text(self, value: str) -> None:
         self._refuse_when_prepared("text")
+        if not isinstance(value, str):
+            raise TypeError(f"text must be str, not {type(value).__name__}")
         if self.content_type == "application/octet-stream":
             self._set_type("text/plain", self.charset or "utf-8")
         if self.charset is None:
@@ -729,6 +754,8 @@ class Response(StreamResponse):
             return
         if self._status in _BODILESS:
             body = b""
+            if shared is _OCTETS:
+                self._type = None  # nobody has asked for it
             self.body_length = 0
         exchange.send_whole(self._status, self._reason, self._fields(), body)
 

@@ -149,6 +149,10 @@ class SystemRoute(AbstractRoute):
         """The reason phrase of the answer."""
         return self._http_exception.reason
 
+    def url_for(self, **parts: Any) -> URL:
+        """Raise RuntimeError: there is no URL of what was not found."""
+        raise RuntimeError(f"{self!r} has no URL: no route matches the request")
+
     def get_info(self) -> Mapping[str, Any]:
         """Return the answer, for display."""
         return {"http_exception": self._http_exception}

@@ -1,24 +1,19 @@
-"""Signals: lists of callbacks that are awaited in turn."""
+"""Lists that freeze when the application starts: signals, whose callbacks are awaited in turn."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableSequence
-from typing import Generic, ParamSpec, SupportsIndex, TypeVar, overload
+from typing import Any, Generic, ParamSpec, SupportsIndex, TypeVar, overload
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Signal(MutableSequence[Callable[P, Awaitable[object]]], Generic[P]):
-    """A list of callbacks; `freeze` ends its changes, `send` awaits them all in order.
+class FreezableList(MutableSequence[T]):
+    """A list that can be changed until `freeze`."""
 
-    Args:
-        owner: To whom the signal belongs; shown in messages.
-    """
-
-    def __init__(self, owner: object = None) -> None:
-        self._owner = owner
-        self._callbacks: list[Callable[P, Awaitable[object]]] = []
+    def __init__(self) -> None:
+        self._items: list[T] = []
         self._frozen = False
 
     @property
@@ -30,9 +25,58 @@ class Signal(MutableSequence[Callable[P, Awaitable[object]]], Generic[P]):
         """Refuse further changes."""
         self._frozen = True
 
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> MutableSequence[T]: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> T | MutableSequence[T]:
+        return self._items[index]
+
+    @overload
+    def __setitem__(self, index: SupportsIndex, value: T) -> None: ...
+    @overload
+    def __setitem__(self, index: slice, value: Iterable[T]) -> None: ...
+    def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
+        self._check()
+        self._items[index] = value
+
+    def __delitem__(self, index: SupportsIndex | slice) -> None:
+        self._check()
+        del self._items[index]
+
+    def insert(self, index: SupportsIndex, value: T) -> None:
+        """Add an item before the one at *index*."""
+        self._check()
+        self._items.insert(index, value)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items)
+
+    def _check(self) -> None:
+        if self._frozen:
+            raise RuntimeError("cannot change a signal or contexts: the application has started")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} frozen={self._frozen}, {self._items!r}>"
+
+
+class Signal(FreezableList[Callable[P, Awaitable[object]]], Generic[P]):
+    """A list of callbacks; `freeze` ends its changes, `send` awaits them all in order.
+
+    Args:
+        owner: To whom the signal belongs; shown in messages.
+    """
+
+    def __init__(self, owner: object = None) -> None:
+        super().__init__()
+        self._owner = owner
+
     async def send(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Await each callback with the arguments given; the first failure ends it."""
-        for callback in self._callbacks:
+        for callback in self._items:
             await callback(*args, **kwargs)
 
     def __call__(self, func: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -40,43 +84,5 @@ class Signal(MutableSequence[Callable[P, Awaitable[object]]], Generic[P]):
         self.append(func)
         return func
 
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> Callable[P, Awaitable[object]]: ...
-    @overload
-    def __getitem__(self, index: slice) -> MutableSequence[Callable[P, Awaitable[object]]]: ...
-    def __getitem__(
-        self, index: SupportsIndex | slice
-    ) -> Callable[P, Awaitable[object]] | MutableSequence[Callable[P, Awaitable[object]]]:
-        return self._callbacks[index]
-
-    @overload
-    def __setitem__(self, index: SupportsIndex, value: Callable[P, Awaitable[object]]) -> None: ...
-    @overload
-    def __setitem__(
-        self, index: slice, value: Iterable[Callable[P, Awaitable[object]]]
-    ) -> None: ...
-    def __setitem__(self, index: SupportsIndex | slice, value: object) -> None:
-        self._check()
-        self._callbacks[index] = value  # type: ignore[call-overload]
-
-    def __delitem__(self, index: SupportsIndex | slice) -> None:
-        self._check()
-        del self._callbacks[index]
-
-    def insert(self, index: SupportsIndex, value: Callable[P, Awaitable[object]]) -> None:
-        """Add a callback before the one at *index*."""
-        self._check()
-        self._callbacks.insert(index, value)
-
-    def __len__(self) -> int:
-        return len(self._callbacks)
-
-    def __iter__(self) -> Iterator[Callable[P, Awaitable[object]]]:
-        return iter(self._callbacks)
-
-    def _check(self) -> None:
-        if self._frozen:
-            raise RuntimeError("cannot change a signal after the application has started")
-
     def __repr__(self) -> str:
-        return f"<Signal owner={self._owner!r}, frozen={self._frozen}, {self._callbacks!r}>"
+        return f"<Signal owner={self._owner!r}, frozen={self._frozen}, {self._items!r}>"

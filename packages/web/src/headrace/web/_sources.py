@@ -43,6 +43,13 @@ def check_source(value: object) -> None:
         )
 
 
+def filename_of(source: object) -> str:
+    """Return the name of a file without its folders; empty for what has none."""
+    name = getattr(source, "name", None)
+    # Files that were never opened by a name say <stdin> or a number.
+    return os.path.basename(name) if isinstance(name, str) and name[:1] != "<" else ""
+
+
 def size_of(source: Source) -> int | None:
     """Return how many bytes a source will give from where it stands; None where that is open."""
     if isinstance(source, TypedSource):

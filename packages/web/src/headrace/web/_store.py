@@ -28,6 +28,13 @@ class Key(Generic[T]):
         self._name = f"{frame.f_globals.get('__name__', '?')}.{name}"
         self._type = t
 
+    def __lt__(self, other: object) -> bool:
+        """Go by name among keys, and before texts: the keys of a mapping can be sorted."""
+        return self._name < other._name if isinstance(other, Key) else True
+
+    def __gt__(self, other: object) -> bool:
+        return self._name > other._name if isinstance(other, Key) else False
+
     def __repr__(self) -> str:
         of = f", type={self._type.__qualname__}" if self._type is not None else ""
         return f"<{type(self).__name__}({self._name}{of})>"
