@@ -113,12 +113,23 @@ async def test_write_now_hands_over_within_the_call() -> None:
     context = contextvars.copy_context()
     context.run(VARIABLE.set, "server")
     seen = []
-    theirs.data_received = lambda data: seen.append((data, VARIABLE.get()))
+    tasks = []
+
+    def received(data: bytes) -> None:
+        seen.append((data, VARIABLE.get()))
+        tasks.append(asyncio.current_task())
+
+    theirs.data_received = received
     in_memory(ours, theirs, context)
+    task = asyncio.current_task()
     ours.transport.write_now(b"now")
     ours.transport.write_now(bytearray(b"as bytes"))
     ours.transport.write_now(b"")
-    assert seen == [(b"now", "server"), (b"as bytes", "server")]
+    assert asyncio.current_task() is task
+    asyncio.get_running_loop().call_soon(ours.transport.write_now, b"outside")
+    await spin()
+    assert seen == [(b"now", "server"), (b"as bytes", "server"), (b"outside", "server")]
+    assert tasks == [None, None, None]
     assert type(seen[1][0]) is bytes
     await finish(ours, theirs)
 

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Sized
 from typing import cast, final
 
-__all__ = ["Clock", "clock_of"]
+__all__ = ["Clock", "clock_of", "ready_of"]
 
 # Callbacks that keep each other busy for ever must not hold up the test.
 _MAX_ROUNDS = 1000
@@ -108,12 +108,18 @@ class Clock:
         return min((t.when() for t in timers if not t.cancelled()), default=float("inf"))
 
     def _ready_count(self) -> int:
-        return len(cast(Sized, getattr(self._loop, "_ready", ())))
+        return len(ready_of(self._loop)) if self._advances else 0
 
     def _watches_sockets(self) -> bool:
         selector = getattr(self._loop, "_selector", None)
         # One file is always there: the loop's own wake-up pipe.
         return selector is None or len(selector.get_map()) > 1
+
+
+def ready_of(loop: asyncio.AbstractEventLoop) -> Sized:
+    """Return the queue of callbacks that are ready; never empty if the loop does not tell."""
+    ready: Sized = getattr(loop, "_ready", (None,))
+    return ready
 
 
 def clock_of(loop: asyncio.AbstractEventLoop) -> Clock:

@@ -27,6 +27,7 @@ from headrace.http_parser import (
 )
 
 from ._body import Buffer, iterate
+from ._clock import ready_of
 from ._errors import (
     ClientError,
     ClientPayloadError,
@@ -63,6 +64,9 @@ class Inflater(Protocol):
         ...
 
 
+# So many exchanges may end at once before the loop has its turn again.
+_ROUNDS_WITHOUT_TURN = 8
+
 _NOTHING = SentRequest("GET", URL(), (), None)
 
 
@@ -94,6 +98,8 @@ class HTTPConnection(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self.handler_errors: list[BaseException] = []
         self.sent = self.begun = 0
+        self._served = 0
+        self._ready = ready_of(self._loop)
         self.stray = ""
         self._request = _NOTHING
         self._plan = Plan()
@@ -111,6 +117,7 @@ class HTTPConnection(asyncio.Protocol):
         self._informational: list[Informational] = []
         self._content = None
         self._inflater: Inflater | None = None
+        self._served += 1
         self.begun = self.sent
         self.response = None
 
@@ -132,7 +139,10 @@ class HTTPConnection(asyncio.Protocol):
         try:
             self._send(request, plan)
             if waiter.done():
-                await asyncio.sleep(0)  # Others have a turn, as over any transport.
+                # Those who are ready have their turn, as over any transport; timers and sockets
+                # have to wait a little, but not for ever.
+                if self._ready or self._served % _ROUNDS_WITHOUT_TURN == 0:
+                    await asyncio.sleep(0)
                 return waiter.result()
             return await self._patience.wait(waiter, plan.timeout, self._silent)
         except LocalProtocolError as error:

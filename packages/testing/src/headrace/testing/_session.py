@@ -162,19 +162,25 @@ class Session:
                 f"pass allow_redirects=False to look at it\n\n{response}"
             )
 
-    async def _exchange(
+    def _exchange(
         self, request: SentRequest, body: Body, options: RequestOptions
-    ) -> ClientResponse:
+    ) -> Coroutine[object, object, ClientResponse]:
+        plan = self._plan(body, options) if options else self._usual_plan
         connection = self._idle_connection(options)
         if connection is None:
-            connection = await self.connection(options.get("faults"))
-        plan = self._plan(body, options) if options else self._usual_plan
+            return self._exchange_anew(request, plan, options)
+        return self._carry_out(connection, request, plan)
+
+    async def _exchange_anew(
+        self, request: SentRequest, plan: Plan, options: RequestOptions
+    ) -> ClientResponse:
+        connection = await self.connection(options.get("faults"))
         return await self._carry_out(connection, request, plan)
 
     def _carry_out(
         self, connection: HTTPConnection, request: SentRequest, plan: Plan
     ) -> Coroutine[object, object, ClientResponse]:
-        if self._in_memory and connection.handler_errors:
+        if connection.handler_errors and self._in_memory:
             connection.handler_errors.clear()  # What an earlier request left, nobody wanted.
         self._last = connection
         return connection.exchange(request, plan)

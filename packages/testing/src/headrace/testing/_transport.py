@@ -19,6 +19,7 @@ the usual way. The rules of a TCP connection hold:
 
 import asyncio
 import contextvars
+from asyncio.tasks import _enter_task, _leave_task  # documented in "Extending asyncio"
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, final
@@ -108,16 +109,19 @@ class MemoryTransport(asyncio.Transport):
             TypeError: if *data* is not bytes-like.
             RuntimeError: after `write_eof`.
         """
-        if not isinstance(data, (bytes, bytearray, memoryview)):
+        if type(data) is not bytes and not isinstance(data, (bytearray, memoryview, bytes)):
             raise TypeError(f"data must be bytes-like, not {type(data).__name__}")
         if self._eof_written:
             raise RuntimeError("cannot write after write_eof()")
         if not data or self._closing:
             return
-        if self._peer.entered_at_once and self._way_is_free(len(data)):
-            self._hand_over(data)
+        if type(data) is not bytes:
+            data = bytes(data)
+        peer = self._peer
+        if peer.entered_at_once and self._way_is_free(len(data)):
+            peer._context.run(peer._receive, data)
             return
-        self._outgoing.append(data if type(data) is bytes else bytes(data))
+        self._outgoing.append(data)
         self._outgoing_size += len(data)
         if self._outgoing_size > self._high and not self._writing_paused:
             self._writing_paused = True
@@ -132,8 +136,18 @@ class MemoryTransport(asyncio.Transport):
         """
         if self._eof_written or self._closing or not data or not self._way_is_free(len(data)):
             self.write(data)
-        else:
-            self._hand_over(data)
+            return
+        peer = self._peer
+        # As in a callback of the loop, no task is running meanwhile.
+        task = asyncio.current_task(self._loop)
+        if task is None:
+            peer._context.run(peer._receive, bytes(data))
+            return
+        _leave_task(self._loop, task)
+        try:
+            peer._context.run(peer._receive, bytes(data))
+        finally:
+            _enter_task(self._loop, task)
 
     def _way_is_free(self, size: int) -> bool:
         peer = self._peer
@@ -144,10 +158,6 @@ class MemoryTransport(asyncio.Transport):
             or peer._closing
             or size > _READ_SIZE
         )
-
-    def _hand_over(self, data: Buffer) -> None:
-        peer = self._peer
-        peer._context.run(peer._receive, data if type(data) is bytes else bytes(data))
 
     def writelines(self, list_of_data: Iterable[Buffer]) -> None:
         """Queue all the pieces as one."""
