@@ -74,6 +74,8 @@ WEB = [
     "_conditional",
     "_ranges",
     "_sendfile",
+    "_kept",
+    "_file_heads",
     "_files",
     "_problem",
     "_debug",

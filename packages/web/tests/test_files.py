@@ -435,7 +435,6 @@ async def test_a_small_file_that_changes_is_read_anew(
     await web.FileResponse(path).prepare(make_request(exchange=exchange))
     ((kind, status, _, _, body),) = exchange.sent
     assert (kind, status, body) == ("whole", 200, b"changed")
-    assert exchange.fields()["content-length"] == "7"
     for number, _ in enumerate(range(3)):
         os.utime(path, ns=(0, number))
     changes = 99

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -629,3 +630,117 @@ async def test_files_are_not_opened_on_the_loop(
     assert threads
     assert loop_thread not in threads
     await asyncio.sleep(0)
+
+
+# -- small files that are kept in memory
+
+
+@pytest.fixture
+def keeping(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Keep files at once; return what is opened from now on."""
+    monkeypatch.setattr("headrace.web._kept.SETTLED", -1.0)
+    monkeypatch.setattr("headrace.web._kept.RECENT", 0.0)
+    opened: list[str] = []
+
+    real_open = os.open
+
+    def note(path: Any, *args: Any, **kwargs: Any) -> int:
+        opened.append(Path(path).name)
+        return real_open(path, *args, **kwargs)
+
+    monkeypatch.setattr("headrace.web._disk.os.open", note)
+    return opened
+
+
+async def test_a_small_file_is_opened_once(start: Start, keeping: list[str]) -> None:
+    served = await start(cache_control="no-cache")
+    first, again = [await raw_get(served, b"/static/docs/") for _ in range(2)]
+    assert first[1:] == again[1:]
+    assert b"Cache-Control: no-cache\r\n" in again[1]
+    assert keeping == ["index.html"]
+    tag = again[1].partition(b"ETag: ")[2].partition(b"\r\n")[0]
+    for fields, expected in (
+        (b"If-None-Match: %b\r\n" % tag, (304, b"")),
+        (b"If-None-Match: %b\r\nIf-Modified-Since: x\r\n" % tag, (304, b"")),
+        (b"If-None-Match: W/%b\r\n" % tag, (304, b"")),
+        (b'If-None-Match: "other"\r\n', (200, b"<p>docs")),
+        (b'If-Match: "other"\r\n', (412, b"")),
+        (b"If-Match: %b\r\nIf-None-Match: %b\r\n" % (tag, tag), (304, b"")),
+        (b"Range: bytes=0-2\r\n", (206, b"<p>")),
+        (b"Range: bytes=99-\r\n", (416, b"")),
+    ):
+        status, head, body = await raw_get(served, b"/static/docs/", fields)
+        assert (status, body) == expected
+        assert b"Cache-Control: no-cache\r\n" in head
+    plain = {"Accept-Encoding": "identity"}
+    async with served.client.head("/static/docs/", headers=plain) as answer:
+        assert (answer.status, answer.headers["Content-Length"]) == (200, "7")
+    assert keeping == ["index.html"]
+
+
+async def test_a_kept_file_that_changes_is_opened_anew(
+    start: Start, root: Path, keeping: list[str]
+) -> None:
+    served = await start()
+    gzip = b"Accept-Encoding: gzip\r\n"
+    assert (await raw_get(served, b"/static/style.css", gzip))[2] == b"css"
+    (root / "style.css").write_text("other")
+    assert (await raw_get(served, b"/static/style.css", gzip))[2] == b"other"
+    (root / "style.css.gz").write_bytes(b"packed")
+    status, head, body = await raw_get(served, b"/static/style.css", gzip)
+    assert (body, b"Content-Encoding: gzip\r\n" in head) == (b"packed", True)
+    assert (await raw_get(served, b"/static/style.css"))[2] == b"other"
+    (root / "style.css").unlink()
+    assert (await raw_get(served, b"/static/style.css", gzip))[0] == 404
+    assert (await raw_get(served, b"/static/style.css"))[0] == 404
+
+
+async def test_a_kept_file_that_leads_out(
+    start: Start, root: Path, tmp_path: Path, keeping: list[str]
+) -> None:
+    served = await start()
+    assert (await raw_get(served, b"/static/style.css"))[0] == 200
+    (root / "style.css").unlink()
+    (root / "style.css").symlink_to(tmp_path / "secret.txt")
+    assert (await raw_get(served, b"/static/style.css"))[0] == 404
+
+
+async def test_what_is_said_of_a_kept_file_can_be_changed(
+    serve: Serve, root: Path, keeping: list[str]
+) -> None:
+    seen = []
+
+    @web.middleware
+    async def add(request: web.Request, handler: Any) -> web.StreamResponse:
+        response: web.StreamResponse = await handler(request)
+        if request.query_string:
+            seen.append(response.headers.get("Cache-Control"))
+            response.headers["X-Own"] = "1"
+            response.set_cookie("a", "b")
+        return response
+
+    app = web.Application(middlewares=[add])
+    app.router.add_static("/static", root, cache_control=web.immutable_when_hashed())
+    served = await serve(app)
+    for target in ("/static/app.3f9a01bc.js", "/static/app.3f9a01bc.js?x", "/static/style.css?x"):
+        for _ in range(2):
+            async with served.client.get(target) as answer:
+                assert ("X-Own" in answer.headers) is ("?" in target)
+                assert ("Set-Cookie" in answer.headers) is ("?" in target)
+                assert (answer.headers["Cache-Control"] == IMMUTABLE) is ("app" in target)
+    assert seen == [*[IMMUTABLE] * 2, *["no-cache"] * 2]
+
+
+async def test_the_log_sees_what_was_sent(serve: Serve, root: Path, keeping: list[str]) -> None:
+    lines = []
+
+    class Logger(web.AbstractAccessLogger):
+        def log(self, request: Any, response: web.StreamResponse, time: float) -> None:
+            size = response.headers.get("Content-Type"), response.body_length
+            lines.append((response.status, *size, "ETag" in response.headers))
+
+    app = web.Application()
+    app.router.add_static("/static", root)
+    served = await serve(app, access_log_class=Logger, access_log=logging.getLogger("test"))
+    assert (await raw_get(served, b"/static/style.css"))[2] == b"css"
+    assert lines == [(200, "text/css; charset=utf-8", 3, True)]

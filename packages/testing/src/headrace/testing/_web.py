@@ -191,8 +191,17 @@ class MockedExchange:
     async def write_eof(self, trailers: Iterable[Pair] = ()) -> None:
         """Do nothing more."""
 
-    async def send_file(self, file: Any, offset: int, count: int, piece: int) -> None:
-        """Keep a part of a file as a piece of the body."""
+    async def send_file(
+        self,
+        file: Any,
+        offset: int,
+        count: int,
+        piece: int,
+        head: tuple[int, str | None, Sequence[Pair]] | None = None,
+    ) -> None:
+        """Keep a part of a file as a piece of the body, and the head."""
+        if head is not None:
+            self.send_head(*head)
         self.body += await file.read(offset, count)
 
     async def drain(self) -> None:

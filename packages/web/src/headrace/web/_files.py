@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import errno
 import os
 import stat
 from collections.abc import Callable
-from email.utils import formatdate
-from functools import lru_cache
 from time import time
 from typing import Final, NamedTuple
+
+from multidict import CIMultiDict
 
 import headrace.web._headers as hdrs
 
@@ -18,14 +17,16 @@ from ._compression import CompressedWriter, add_vary, compress_whole
 from ._compressors import Compressor
 from ._conditional import failed_condition, range_applies
 from ._disk import FileChangedError, OpenFile, SpecialFileError, look_up
-from ._etag import ETag, format_etag
 from ._exceptions import HTTPException, framework_answer
-from ._media import Coding, accepted_codings, file_type, siblings
+from ._fields import ResponseHeaders
+from ._file_heads import PlainHeads, Validators, plain_heads, validators
+from ._kept import KeptFile
+from ._media import Coding, FileType, accepted_codings, file_type, siblings
 from ._ranges import Parts, Span, UnsatisfiableRangeError, content_range, multipart, parse_ranges
 from ._request import BaseRequest
 from ._response import Answerable, LooseHeaders, StreamResponse, _content_type
 from ._sendfile import PIECE
-from ._streams import Exchange
+from ._streams import Exchange, Fields
 
 #: Bodies up to this many bytes are sent with their head, in one write.
 WHOLE: Final = 64 * 1024
@@ -44,9 +45,11 @@ Guard = Callable[[OpenFile], None]
 class Found(NamedTuple):
     """A file to be served: in which coding it is, and whether that depends on the client."""
 
-    file: OpenFile
+    file: OpenFile | KeptFile
     coding: Coding | None
     varies: bool
+    media: FileType
+    heads: PlainHeads | None = None  # made before
 
 
 def find_file(path: str, codings: tuple[Coding, ...], guard: Guard | None) -> Found:
@@ -62,10 +65,10 @@ def find_file(path: str, codings: tuple[Coding, ...], guard: Guard | None) -> Fo
     for coding in codings:
         if coding in present:
             try:
-                return Found(_open(path + coding.extension, guard), coding, True)
+                return Found(_open(path + coding.extension, guard), coding, True, file_type(path))
             except OSError:
                 continue
-    return Found(_open(path, guard), None, bool(present))
+    return Found(_open(path, guard), None, bool(present), file_type(path))
 
 
 def _is_regular(path: str) -> bool:
@@ -89,25 +92,6 @@ def answer_for(error: OSError | ValueError) -> HTTPException | None:
     return framework_answer(403) if error.errno in _FORBIDDEN else None
 
 
-class _Validators(NamedTuple):
-    tag: ETag
-    changed: datetime.datetime
-    tag_field: str
-    date_field: str
-
-
-@lru_cache(maxsize=1024)
-def _validators(mtime_ns: int, seconds: int, size: int, coding: Coding | None) -> _Validators:
-    """Return what tells one state of a file from another, and how fields say it."""
-    tag = ETag(f"{mtime_ns:x}-{size:x}{'' if coding is None else '-' + coding.name}")
-    return _Validators(
-        tag,
-        datetime.datetime.fromtimestamp(seconds, datetime.UTC),
-        format_etag(tag),
-        formatdate(seconds, usegmt=True),
-    )
-
-
 class FileResponse(StreamResponse):
     """A response whose body is a file.
 
@@ -129,6 +113,10 @@ class FileResponse(StreamResponse):
 
     _found: Found | None = None
     _guard: Guard | None = None
+    #: What a directory says of caching, unless somebody else does.
+    _caching: str | None = None
+    #: The fields that were sent, where `_headers` was never needed.
+    _sent: Fields = ()
 
     def __init__(
         self,
@@ -143,6 +131,16 @@ class FileResponse(StreamResponse):
             raise ValueError(f"chunk_size is {chunk_size}, expected at least 1 byte")
         self._path = os.fspath(path)
         self._chunk_size = chunk_size
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """The header fields, to be read and changed until the head is sent."""
+        if self._headers is None:
+            fields = [(name.decode(), value.decode()) for name, value in self._sent]
+            self._headers = ResponseHeaders(fields)
+            if self._caching is not None and not fields:
+                self._headers[hdrs.CACHE_CONTROL] = self._caching
+        return super().headers
 
     async def prepare(self, request: Answerable) -> None:
         """Find the file, decide on the answer, run `on_response_prepare`, and send all of it.
@@ -169,7 +167,7 @@ class FileResponse(StreamResponse):
 
     async def _find(self, request: BaseRequest) -> Found:
         codings: tuple[Coding, ...] = ()
-        if hdrs.CONTENT_ENCODING not in self.headers:
+        if self._headers is None or hdrs.CONTENT_ENCODING not in self._headers:
             codings = accepted_codings(tuple(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
         try:
             return await look_up(self._path, find_file, self._path, codings, self._guard)
@@ -180,6 +178,11 @@ class FileResponse(StreamResponse):
             raise answer from None
 
     async def _answer(self, request: BaseRequest, found: Found) -> None:
+        heads = found.heads or heads_of(found, self._caching)
+        status = self._plain_status(request, heads)
+        if status is not None:
+            await self._answer_plainly(request._exchange, found, status, heads)
+            return
         body = self._decide(request, found)
         may_be_coded = body is not None or self._status == 304
         if request.method == hdrs.METH_HEAD:
@@ -195,6 +198,7 @@ class FileResponse(StreamResponse):
         if compression is not None and may_be_coded:
             compressor = compression.begin(self, request)
         if body is not None:
+            assert not isinstance(found.file, KeptFile)  # that is small
             await self._send(request._exchange, found.file, body, compressor)
             return
         if compressor is not None:
@@ -204,6 +208,48 @@ class FileResponse(StreamResponse):
         self.body_length = len(whole)
         self._exchange.send_whole(self._status, self._reason, self._fields(), whole)
 
+    def _plain_status(self, request: BaseRequest, heads: PlainHeads) -> int | None:
+        """Return 200 or 304 where a GET needs no further thought and nobody has added anything."""
+        if (
+            self._headers is not None
+            or self._type is not None
+            or self._cookies is not None
+            or self._force_close
+            or self._status != 200
+            or self._reason is not None
+            or heads.caching != self._caching
+            or request.method != hdrs.METH_GET
+            or request._prepare_hook is not None
+            or (self._compression or request._compression) is not None
+        ):
+            return None
+        headers = request.headers
+        if hdrs.IF_MATCH in headers or hdrs.IF_UNMODIFIED_SINCE in headers:
+            return None
+        known = headers.get(hdrs.IF_NONE_MATCH)
+        if known is not None:
+            return 304 if known == heads.tag else None
+        return None if hdrs.IF_MODIFIED_SINCE in headers or hdrs.RANGE in headers else 200
+
+    async def _answer_plainly(
+        self, exchange: Exchange, found: Found, status: int, heads: PlainHeads
+    ) -> None:
+        file = found.file
+        size = file.size if status == 200 else 0
+        whole = await file.read(0, size) if size <= WHOLE else b""
+        self._exchange = exchange
+        self._eof_sent = True
+        self._status = status
+        self._sent = fields = heads.whole if status == 200 else heads.not_modified
+        self.body_length = size
+        if size <= WHOLE:
+            exchange.send_whole(status, None, fields, whole)
+            return
+        assert not isinstance(file, KeptFile)
+        head = (200, None, [*fields, (b"Content-Length", b"%d" % size)])
+        await exchange.send_file(file, 0, size, self._chunk_size, head)
+        await exchange.write_eof()
+
     async def _send(
         self, exchange: Exchange, file: OpenFile, body: Parts, compressor: Compressor | None
     ) -> None:
@@ -211,16 +257,19 @@ class FileResponse(StreamResponse):
         self._exchange = exchange
         self._eof_sent = True
         self.body_length = body.length
-        exchange.send_head(self._status, self._reason, self._fields())
+        head = (self._status, self._reason, self._fields())
         if compressor is not None:
+            exchange.send_head(*head)
             await self._send_compressed(exchange, file, compressor)
+        elif len(body.pieces) == 1:
+            ((_, span),) = body.pieces
+            await exchange.send_file(file, *span.place, self._chunk_size, head)
         else:
+            exchange.send_head(*head)
             for text, span in body.pieces:
-                if text:
-                    await exchange.write(text)
-                await exchange.send_file(file, span.start, span.stop - span.start, self._chunk_size)
-            if body.end:
-                await exchange.write(body.end)
+                await exchange.write(text)
+                await exchange.send_file(file, *span.place, self._chunk_size)
+            await exchange.write(body.end)
         await exchange.write_eof()
 
     async def _send_compressed(
@@ -235,12 +284,7 @@ class FileResponse(StreamResponse):
 
     def _decide(self, request: BaseRequest, found: Found) -> Parts | None:
         """Set status and fields, and return the body; None for an answer without."""
-        facts = found.file.stat
-        # RFC 9110, section 8.8.2.1: never later than Date, which is up to a second old.
-        seconds = min(facts.st_mtime_ns // 10**9, int(time()) - 1)
-        tag, date, tag_field, date_field = _validators(
-            facts.st_mtime_ns, seconds, facts.st_size, found.coding
-        )
+        tag, date, tag_field, date_field = validators_of(found)
         headers = self.headers
         headers[hdrs.ETAG] = tag_field
         headers[hdrs.LAST_MODIFIED] = date_field
@@ -259,7 +303,7 @@ class FileResponse(StreamResponse):
                 and range_applies(request, tag, date)
             ):
                 return self._decide_ranges(request.headers[hdrs.RANGE], found)
-        return self._with_body([Span(0, facts.st_size)], found)
+        return self._with_body([Span(0, found.file.size)], found)
 
     def _decide_ranges(self, value: str, found: Found) -> Parts | None:
         size = found.file.size
@@ -282,8 +326,7 @@ class FileResponse(StreamResponse):
     def _with_body(self, spans: list[Span], found: Found) -> Parts:
         headers, size = self.headers, found.file.size
         if hdrs.CONTENT_TYPE not in headers:
-            media, charset = file_type(self._path)
-            headers[hdrs.CONTENT_TYPE] = _content_type(media, charset).value
+            headers[hdrs.CONTENT_TYPE] = _content_type(*found.media).value
         if found.coding is not None:
             headers[hdrs.CONTENT_ENCODING] = found.coding.name
         if len(spans) > 1:
@@ -298,7 +341,23 @@ class FileResponse(StreamResponse):
         return parts
 
 
-async def _read(file: OpenFile, body: Parts) -> bytes:
+def validators_of(found: Found) -> Validators:
+    """Return the validators of what was found."""
+    facts = found.file.stat
+    # RFC 9110, section 8.8.2.1: never later than Date, which is up to a second old.
+    seconds = min(facts.st_mtime_ns // 10**9, int(time()) - 1)
+    return validators(facts.st_mtime_ns, seconds, facts.st_size, found.coding)
+
+
+def heads_of(found: Found, caching: str | None) -> PlainHeads:
+    """Return the fields of the usual answers with what was found."""
+    said = validators_of(found)
+    return plain_heads(
+        said.tag_field, said.date_field, found.coding, found.varies, found.media, caching
+    )
+
+
+async def _read(file: OpenFile | KeptFile, body: Parts) -> bytes:
     """Return a small body as a whole."""
     found = []
     for text, span in body.pieces:

@@ -44,7 +44,7 @@ from ._request import BaseRequest
 from ._response import Response, StreamResponse
 from ._sendfile import Span, send_file
 from ._service import Service
-from ._streams import DONE, Field, Fields, StreamReader, lost_connection
+from ._streams import DONE, Field, Fields, Head, StreamReader, lost_connection
 
 #: Bytes of pipelined requests that wait in the parser before reading pauses.
 MAX_PIPELINED: Final = 64 * 1024
@@ -635,15 +635,22 @@ class RequestHandler(asyncio.Protocol):
     def drain(self) -> Awaitable[None]:
         return _Drain(self) if self._paused_writing else DONE
 
-    async def send_file(self, file: OpenFile, offset: int, count: int, piece: int) -> None:
-        """Send *count* bytes of a file as the next part of a body of known length."""
-        self._connected()
+    async def send_file(
+        self, file: OpenFile, offset: int, count: int, piece: int, head: Head | None = None
+    ) -> None:
+        """Send *count* bytes of a file as the next part of a body of known length.
+
+        With *head*, the answer begins with it: it goes out together with the first bytes.
+        """
+        transport = self._connected()
+        before = b"" if head is None else self._parser.send(self._head(*head))
         # The parser counts the bytes without seeing them; where it drops them, nothing is sent.
         span = cast(bytes, Span(count))
         if self._parser.send(Data(span)) is not span:
+            transport.write(before)
             return
         try:
-            await send_file(self, file, offset, count, piece)
+            await send_file(self, file, offset, count, piece, before)
         except BaseException:
             # The bytes are counted: nothing may make this answer look complete any more.
             self._abort()

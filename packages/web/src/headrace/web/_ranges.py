@@ -19,6 +19,11 @@ class Span(NamedTuple):
     start: int
     stop: int
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it begins, and how many bytes it has."""
+        return self.start, self.stop - self.start
+
 
 class UnsatisfiableRangeError(ValueError):
     """None of the ranges can be served: 416."""

@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket as _socket
+from socket import AF_INET, AF_INET6, IPPROTO_TCP
 from typing import Any, Final, Protocol, final
 
 from ._disk import FileChangedError, OpenFile
 from ._streams import lost_connection
 
 #: Bytes of a file that are sent at a time.
-PIECE: Final = 256 * 1024
+PIECE: Final = 1024**2
 #: Bytes that are read at a time where the kernel cannot send: they wait in memory for the client.
 READ: Final = 64 * 1024
 #: Bytes that go through the transport when the socket is full.
@@ -32,6 +34,8 @@ TURN: Final = 1024**2
 #: that do it wrong.
 enabled = hasattr(os, "sendfile") and os.environ.get("HEADRACE_NOSENDFILE", "") in ("", "0")
 
+_STEP: Final = 256 * 1024  # bytes of which the first and the last are looked for in memory
+_TCP_CORK: Final = getattr(_socket, "TCP_CORK", None)
 _UNABLE: Final = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSOCK)
 
 
@@ -58,17 +62,36 @@ class Outlet(Protocol):
 
 
 async def send_file(
-    outlet: Outlet, file: OpenFile, offset: int, count: int, piece: int = PIECE
+    outlet: Outlet,
+    file: OpenFile,
+    offset: int,
+    count: int,
+    piece: int = PIECE,
+    head: bytes = b"",
 ) -> None:
-    """Send *count* bytes of *file* from *offset* on, at most *piece* at a time.
+    """Send *head*, and then *count* bytes of *file* from *offset* on, at most *piece* at a time.
 
     Raises:
         ClientConnectionResetError: The client has gone.
         FileChangedError: The file is not what it was. Not all was sent.
     """
+    socket = _socket_of(outlet)
+    # The head, the file and its end are to fill packets together.
+    is_corked = socket is not None and _cork(socket, 1)
+    try:
+        _write(_open_transport(outlet), socket, head)
+        await _send(outlet, socket, file, offset, count, piece)
+    finally:
+        transport = outlet.transport
+        if is_corked and transport is not None and not transport.is_closing():
+            _cork(socket, 0)
+
+
+async def _send(
+    outlet: Outlet, socket: Any, file: OpenFile, offset: int, count: int, piece: int
+) -> None:
     end = offset + count
     tail = max(offset, end - TAIL)
-    socket = _socket_of(outlet)
     budget = TURN
     while offset < end:
         transport = _open_transport(outlet)
@@ -76,7 +99,7 @@ async def send_file(
         if socket is not None and offset < tail:
             await outlet.drain_all()
             size = min(piece, tail - offset)
-            if file.in_memory(offset, size):
+            if _in_memory(file, offset, size):
                 file.check()
                 found = _send_now(socket, transport, file, offset, size)
                 if found is None:
@@ -86,7 +109,7 @@ async def send_file(
         if not sent:
             size = min(piece, READ if socket is None else PLUG, end - offset)
             data = await file.read(offset, size)
-            _open_transport(outlet).write(data)
+            _write(_open_transport(outlet), socket, data)
             await outlet.drain_some()
             sent = len(data)
         offset += sent
@@ -94,6 +117,38 @@ async def send_file(
         if budget < 0 and offset < end:
             budget = TURN
             await asyncio.sleep(0)
+
+
+def _in_memory(file: OpenFile, offset: int, size: int) -> bool:
+    """Tell whether all of a piece seems to be in memory, by a byte now and then."""
+    stop = offset + size
+    return all(
+        file.in_memory(start, min(_STEP, stop - start)) for start in range(offset, stop, _STEP)
+    )
+
+
+def _cork(socket: Any, value: int) -> bool:
+    """Let the system hold packets back until they are full, or no more; tell whether it does."""
+    if _TCP_CORK is None or socket.family not in (AF_INET, AF_INET6):
+        return False
+    socket.setsockopt(IPPROTO_TCP, _TCP_CORK, value)
+    return True
+
+
+def _write(transport: asyncio.Transport, socket: Any, data: bytes) -> None:
+    """Write to the socket what it takes at once, and the rest to the transport.
+
+    A transport may wait for the end of the loop's turn; what is sent by the kernel does not.
+    """
+    if socket is not None and data and not transport.get_write_buffer_size():
+        try:
+            data = data[os.write(socket.fileno(), data) :]
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            raise lost_connection() from None
+    if data:
+        transport.write(data)
 
 
 def _open_transport(outlet: Outlet) -> asyncio.Transport:

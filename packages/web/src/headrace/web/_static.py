@@ -28,7 +28,8 @@ from headrace.router import Match, Router
 from ._accept import parse_weights, quality
 from ._disk import OpenFile, look_up, real_path
 from ._exceptions import HTTPMovedPermanently, framework_answer
-from ._files import FileResponse, Found, answer_for, find_file
+from ._files import FileResponse, Found, answer_for, find_file, heads_of
+from ._kept import Keeper, KeptFile, read_small
 from ._media import Coding, accepted_codings
 from ._middleware import AnyHandler
 from ._policy import NO_POLICY, Policy
@@ -170,6 +171,7 @@ class StaticResource(AbstractResource):
         self._expect_handler = expect_handler
         self._policy = policy
         self._versions: dict[str, tuple[int, int, str]] = {}
+        self._kept: Keeper[Found] = Keeper()
         self._routes: _ByMethod = _ByMethod()
         for method in (hdrs.METH_GET, hdrs.METH_HEAD):
             self._routes.append(self._route(method, self._handle))
@@ -278,9 +280,8 @@ class StaticResource(AbstractResource):
                 raise answer from None
             return await self._answer_fallback(codings)
         if isinstance(found, Found):
-            if path.endswith("/"):
-                path += self._index or ""
-            return self._respond(found, path, await self._caching(request, path))
+            path = self._file_path(path)
+            return self._respond(found, path, await self._caching(request, path, found))
         if isinstance(found, Redirect):
             _, question, query = request.path_qs.partition("?")
             raise HTTPMovedPermanently(f"{request.encoded_path}/{question}{query}")
@@ -292,6 +293,31 @@ class StaticResource(AbstractResource):
         self, path: str, codings: tuple[Coding, ...], shown: str
     ) -> Found | Directory | Redirect:
         """Return what stands at *path*; may wait for the disk."""
+        key = (path, codings)
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        found = self._search(path, codings, shown)
+        return self._keep(key, found) if isinstance(found, Found) else found
+
+    def _keep(self, key: tuple[str, tuple[Coding, ...]], found: Found) -> Found:
+        """Keep a small file in memory: once it was found to be inside, it need not be again."""
+        assert not isinstance(found.file, KeptFile)
+        try:
+            small = read_small(found.file)
+        except OSError:
+            return found  # whoever sends it will see
+        if small is None:
+            return found
+        found.file.close()
+        found = found._replace(file=small)
+        heads = heads_of(found, self._rule(self._file_path(key[0])))
+        self._kept.keep(key, found._replace(heads=heads), small)
+        return found
+
+    def _search(
+        self, path: str, codings: tuple[Coding, ...], shown: str
+    ) -> Found | Directory | Redirect:
         wants_directory = path.endswith("/")
         if not stat.S_ISDIR(os.stat(path).st_mode):
             return find_file(path, codings, self._guard)
@@ -325,26 +351,31 @@ class StaticResource(AbstractResource):
         response = FileResponse(path, self._chunk_size)
         response._found = found
         response._guard = self._guard
-        if caching is not None:
-            response.headers[hdrs.CACHE_CONTROL] = caching
+        response._caching = caching
         return response
 
-    async def _caching(self, request: BaseRequest, path: str) -> str | None:
+    async def _caching(self, request: BaseRequest, path: str, found: Found) -> str | None:
         """Return the Cache-Control of a file."""
-        filename = path[len(self._root) + 1 :]
         if self._append_version and "?" in request.raw_path:
             asked = request.query.get(self.VERSION_KEY)
-            if asked is not None and asked == await self._current_version(path, filename):
+            if asked is not None and asked == await self._current_version(path):
                 return IMMUTABLE
-        rule = self._cache_control
-        return rule(filename) if callable(rule) else rule
+        return self._rule(path) if found.heads is None else found.heads.caching
 
-    async def _current_version(self, path: str, filename: str) -> str | None:
+    def _rule(self, path: str) -> str | None:
+        rule = self._cache_control
+        return rule(path[len(self._root) + 1 :]) if callable(rule) else rule
+
+    def _file_path(self, path: str) -> str:
+        """Return the path of the file that is asked for, an index where it is a directory."""
+        return path + (self._index or "") if path.endswith("/") else path
+
+    async def _current_version(self, path: str) -> str | None:
         try:
             version = await look_up(path, self._known_version, path)
         except OSError:
             return None
-        return version or await asyncio.to_thread(self._version_of, filename)
+        return version or await asyncio.to_thread(self._version_of, path[len(self._root) + 1 :])
 
     def _falls_back(self, request: BaseRequest, names: list[str]) -> bool:
         """Tell whether a path without a file is a page of an application in the browser."""
