@@ -68,6 +68,7 @@ def check_written(pairs: tuple[tuple[bytes, bytes], ...]) -> None:
     assert _scan_c.serialize_fields(pairs) == found
     assert _scan_py.split_fields(found[0], 0) == pairs
     assert _scan_c.split_fields(found[0], 0) == pairs
+    assert _scan_c.split_text(found[0], 0) == _scan_py.split_text(found[0], 0)
 
 
 def check_twins(data: bytes, limits: Limits) -> None:

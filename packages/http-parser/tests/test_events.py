@@ -44,6 +44,22 @@ def test_headers_are_a_sequence_of_pairs(make: Callable[[], Headers]) -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
+def test_headers_as_text(make: Callable[[], Headers]) -> None:
+    headers = make()
+    for _ in range(2):
+        assert headers.text() == (("Host", "a"), ("X", ""))
+        assert len(headers) == 2  # cut now
+
+
+def test_text_keeps_what_is_no_utf_8() -> None:
+    for headers in (
+        received_headers(b"A: \xc3\xa9\xff\r\n\r\n", 0),
+        Headers([(b"A", b"\xc3\xa9\xff")]),
+    ):
+        assert headers.text() == (("A", "\xe9\udcff"),)
+
+
+@pytest.mark.parametrize("make", MAKERS)
 def test_headers_equal_what_has_equal_pairs(make: Callable[[], Headers]) -> None:
     assert make() == Headers(PAIRS)
     assert make() == PAIRS

@@ -90,6 +90,10 @@ def test_twins_serialize_the_same(pairs: list[tuple[bytes, bytes]]) -> None:
         block, _ = found
         assert _scan_c.split_fields(block, 0) == tuple(pairs)
         assert _scan_py.split_fields(block, 0) == tuple(pairs)
+        text = _scan_c.split_text(block, 0)
+        assert text == _scan_py.split_text(block, 0)
+        back = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in text]
+        assert back == pairs
 
 
 @given(data=BYTES, limits=LIMITS)

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias, final, overload
 
-from ._scan import split_fields
+from ._scan import split_fields, split_text
 
 Pair: TypeAlias = tuple[bytes, bytes]
 
@@ -38,6 +38,17 @@ class Headers(Sequence[Pair]):
             pairs = self._pairs = split_fields(self._head, self._start)
             self._head = b""
         return pairs
+
+    def text(self) -> tuple[tuple[str, str], ...]:
+        """Return the pairs as text: UTF-8, of which bytes that are none are kept as surrogates."""
+        if self._pairs is None:
+            return split_text(self._head, self._start)
+        return tuple(
+            [
+                (name.decode("ascii"), value.decode("utf-8", "surrogateescape"))
+                for name, value in self._pairs
+            ]
+        )
 
     @overload
     def __getitem__(self, index: int) -> Pair: ...

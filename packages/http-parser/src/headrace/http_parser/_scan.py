@@ -23,6 +23,7 @@ if TYPE_CHECKING or _MODE == "none":
         scan_trailers,
         serialize_fields,
         split_fields,
+        split_text,
     )
 
     IMPLEMENTATION = "python"
@@ -35,6 +36,7 @@ else:
             scan_trailers,
             serialize_fields,
             split_fields,
+            split_text,
         )
 
         IMPLEMENTATION = "c"
@@ -48,6 +50,7 @@ else:
             scan_trailers,
             serialize_fields,
             split_fields,
+            split_text,
         )
 
         IMPLEMENTATION = "python"
@@ -60,4 +63,5 @@ __all__ = [
     "scan_trailers",
     "serialize_fields",
     "split_fields",
+    "split_text",
 ]

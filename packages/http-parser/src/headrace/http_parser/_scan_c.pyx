@@ -8,6 +8,7 @@ bytes object, and no table accepts NUL, so a loop over accepted bytes stops ther
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.ref cimport Py_INCREF
+from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memcmp, memcpy
 
 from . import _grammar
@@ -278,26 +279,63 @@ def scan_trailers(
     return None if known is None else end
 
 
+cdef struct Line:
+    Py_ssize_t name_end
+    Py_ssize_t value
+    Py_ssize_t value_end
+    Py_ssize_t next
+
+
+cdef inline bint _cut(const unsigned char *p, Py_ssize_t start, Py_ssize_t n, Line *line) noexcept nogil:
+    """Cut the validated field line at start; say whether there is one."""
+    cdef const void *found
+    cdef Py_ssize_t value, end
+    if start >= n or p[start] == 13:
+        return False
+    found = memchr(p + start, 13, n - start)
+    end = (<const unsigned char *>found - p) if found != NULL else n
+    found = memchr(p + start, 58, end - start)
+    if found == NULL:
+        return False
+    line.name_end = <const unsigned char *>found - p
+    line.next = end + 2
+    value = line.name_end + 1
+    while value < end and (p[value] == 32 or p[value] == 9):
+        value += 1
+    while end > value and (p[end - 1] == 32 or p[end - 1] == 9):
+        end -= 1
+    line.value = value
+    line.value_end = end
+    return True
+
+
 def split_fields(bytes head not None, Py_ssize_t start):
     cdef const unsigned char *p = <const unsigned char *>PyBytes_AS_STRING(head)
-    cdef Py_ssize_t n = PyBytes_GET_SIZE(head), line_end, value
-    cdef const void *found
+    cdef Py_ssize_t n = PyBytes_GET_SIZE(head)
+    cdef Line line
     cdef list pairs = []
-    while start < n and p[start] != 13:
-        found = memchr(p + start, 13, n - start)
-        line_end = (<const unsigned char *>found - p) if found != NULL else n
-        found = memchr(p + start, 58, line_end - start)
-        if found == NULL:
-            break
-        value = <const unsigned char *>found - p
-        name = PyBytes_FromStringAndSize(<const char *>p + start, value - start)
-        start = line_end + 2
-        value += 1
-        while value < line_end and (p[value] == 32 or p[value] == 9):
-            value += 1
-        while line_end > value and (p[line_end - 1] == 32 or p[line_end - 1] == 9):
-            line_end -= 1
-        pairs.append((name, PyBytes_FromStringAndSize(<const char *>p + value, line_end - value)))
+    while _cut(p, start, n, &line):
+        pairs.append((
+            PyBytes_FromStringAndSize(<const char *>p + start, line.name_end - start),
+            PyBytes_FromStringAndSize(<const char *>p + line.value, line.value_end - line.value),
+        ))
+        start = line.next
+    return tuple(pairs)
+
+
+def split_text(bytes head not None, Py_ssize_t start):
+    cdef const unsigned char *p = <const unsigned char *>PyBytes_AS_STRING(head)
+    cdef Py_ssize_t n = PyBytes_GET_SIZE(head)
+    cdef Line line
+    cdef list pairs = []
+    while _cut(p, start, n, &line):
+        pairs.append((
+            PyUnicode_DecodeASCII(<const char *>p + start, line.name_end - start, NULL),
+            PyUnicode_DecodeUTF8(
+                <const char *>p + line.value, line.value_end - line.value, b"surrogateescape"
+            ),
+        ))
+        start = line.next
     return tuple(pairs)
 
 

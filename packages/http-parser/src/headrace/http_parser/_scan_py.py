@@ -155,6 +155,16 @@ def split_fields(head: bytes, start: int) -> tuple[tuple[bytes, bytes], ...]:
     return tuple([(name, value.strip(_OWS)) for name, colon, value in parts if colon])
 
 
+def split_text(head: bytes, start: int) -> tuple[tuple[str, str], ...]:
+    """Do as `split_fields`, and decode: values from UTF-8, its other bytes kept as surrogates."""
+    return tuple(
+        [
+            (name.decode("ascii"), value.decode("utf-8", "surrogateescape"))
+            for name, value in split_fields(head, start)
+        ]
+    )
+
+
 def scan_chunk_line(data: bytes, start: int) -> tuple[int, int] | None:
     """Return size and end of a chunk line without extensions; None if it is anything else."""
     end = data.find(b"\r\n", start, start + 18)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import parse_qsl, unquote
 
-from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy, istr
+from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
 import headrace.web._headers as hdrs
@@ -31,7 +31,7 @@ from ._multipart import MultipartReader
 from ._reify import reify
 from ._response import StreamResponse, parse_http_date
 from ._store import Store
-from ._streams import EMPTY_CONTENT, Exchange, StreamReader, whole_stream
+from ._streams import EMPTY_CONTENT, Exchange, Field, StreamReader, whole_stream
 
 if TYPE_CHECKING:
     from multidict import MultiMapping
@@ -54,17 +54,9 @@ _TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECASE)
 
 
-#: Field names in the spelling that clients use, kept by their bytes; bounded.
-_NAMES: Final[dict[bytes, istr]] = {}
-_MAX_NAMES: Final = 1024
-
-
-def _istr(name: bytes) -> istr:
-    """Return a field name in the form that costs no folding when it is looked up."""
-    found = istr(name.decode("ascii"))
-    if len(_NAMES) < _MAX_NAMES:
-        _NAMES[name] = found
-    return found
+def _as_text(field: Field) -> tuple[str, str]:
+    name, value = field
+    return name.decode("ascii"), value.decode("utf-8", "surrogateescape")
 
 
 def parse_query(query: str) -> list[tuple[str, str]]:
@@ -306,17 +298,10 @@ class BaseRequest(Store, RequestNames):
     @reify
     def headers(self) -> CIMultiDictProxy[str]:
         """The fields, names in any case. Bytes that are no UTF-8 are kept as surrogates."""
-        names = _NAMES
-        try:
-            pairs = [
-                (names.get(name) or _istr(name), value.decode())
-                for name, value in self._raw_headers
-            ]
-        except UnicodeDecodeError:
-            pairs = [
-                (_istr(name), value.decode("utf-8", "surrogateescape"))
-                for name, value in self._raw_headers
-            ]
+        fields = self._raw_headers
+        # What the parser has cut nothing out of yet, it cuts into text at once.
+        cut = getattr(fields, "text", None)
+        pairs = cut() if cut is not None else [*map(_as_text, fields)]
         return CIMultiDictProxy(CIMultiDict(pairs))
 
     @reify

@@ -157,6 +157,8 @@ class StreamResponse(Store, ResponseNames):
     _writer: CompressedWriter | None = None
     _eof_sent = False
     _force_close = False
+    #: Whether there is more to the head than the status and the content type.
+    _extended = False
     _chunked = False
     body_length = 0
 
@@ -170,8 +172,10 @@ class StreamResponse(Store, ResponseNames):
         self._status = int(status)
         if reason is not None:
             self._reason = _one_line(reason)
+            self._extended = True
         if headers is not None:
             self._headers = ResponseHeaders(headers)
+            self._extended = True
 
     # -- the status line
 
@@ -195,6 +199,7 @@ class StreamResponse(Store, ResponseNames):
         self._refuse_when_prepared("status")
         self._status = int(status)
         self._reason = None if reason is None else _one_line(reason)
+        self._extended = True
 
     # -- the fields
 
@@ -204,6 +209,7 @@ class StreamResponse(Store, ResponseNames):
         headers = self._headers
         if headers is None:
             headers = self._headers = ResponseHeaders()
+            self._extended = True
         if self._type is not None:
             headers.setdefault(hdrs.CONTENT_TYPE, self._type.value)
             self._type = None
@@ -315,6 +321,7 @@ class StreamResponse(Store, ResponseNames):
         """The cookies that the response sets."""
         if self._cookies is None:
             self._cookies = SimpleCookie()
+            self._extended = True
         return self._cookies
 
     def set_cookie(
@@ -397,6 +404,7 @@ class StreamResponse(Store, ResponseNames):
     def force_close(self) -> None:
         """Close the connection after this response."""
         self._force_close = True
+        self._extended = True
 
     @property
     def chunked(self) -> bool:
@@ -600,8 +608,10 @@ class Response(StreamResponse):
         self._status = status if status.__class__ is int else int(status)
         if reason is not None:
             self._reason = _one_line(reason)
+            self._extended = True
         if headers is not None:
             self._headers = ResponseHeaders(headers)
+            self._extended = True
             if hdrs.CONTENT_TYPE in self._headers:
                 self._init_with_type_header(body, text, content_type, charset)
                 return
@@ -741,16 +751,8 @@ class Response(StreamResponse):
         self._exchange = exchange = request._exchange
         self._eof_sent = True
         self.body_length = len(body)
-        shared = self._type
-        if (
-            shared is not None
-            and self._headers is None
-            and self._cookies is None
-            and self._reason is None
-            and not self._force_close
-            and self._status not in _BODILESS
-        ):
-            exchange.send_usual(self._status, shared.fields, body)
+        if not self._extended and self._type is not None and self._status not in _BODILESS:
+            exchange.send_usual(self._status, self._type.fields, body)
             return
         if self._status in _BODILESS:
             body = b""
