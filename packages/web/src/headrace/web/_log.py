@@ -10,6 +10,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from ._request import BaseRequest
@@ -40,7 +41,14 @@ class AbstractAccessLogger(ABC):
 
 
 def _start_time(request: BaseRequest, response: StreamResponse, seconds: float) -> str:
-    return _started(seconds).strftime("[%d/%b/%Y:%H:%M:%S %z]")
+    return _stamp(int(time.time() - seconds))
+
+
+@lru_cache(maxsize=8)
+def _stamp(second: int) -> str:
+    """Format a second since the epoch, once for all the answers of that second."""
+    local = datetime.datetime.fromtimestamp(second).astimezone()
+    return local.strftime("[%d/%b/%Y:%H:%M:%S %z]")
 
 
 def _request_line(request: BaseRequest, response: StreamResponse, seconds: float) -> str:
@@ -101,8 +109,8 @@ class AccessLogger(AbstractAccessLogger):
 
     def log(self, request: BaseRequest, response: StreamResponse, time: float) -> None:
         """Log an answer that took *time* seconds."""
-        values = [atom(request, response, time) for atom in self._atoms]
-        self.logger.info(self._template, *map(_printable, values))
+        values = [_printable(atom(request, response, time)) for atom in self._atoms]
+        _write(self.logger, self._template, *values)
 
 
 class JSONAccessLogger(AbstractAccessLogger):
@@ -134,7 +142,7 @@ class JSONAccessLogger(AbstractAccessLogger):
     def log(self, request: BaseRequest, response: StreamResponse, time: float) -> None:
         """Log an answer that took *time* seconds."""
         line = {name: atom(request, response, time) for name, atom in self._members.items()}
-        self.logger.info("%s", json.dumps(line))
+        _write(self.logger, "%s", json.dumps(line))
 
 
 _MEMBERS: Final[dict[str, Atom]] = {
@@ -163,10 +171,21 @@ def _printable(value: object) -> object:
     if not isinstance(value, str):
         return value
     if value.isprintable():
+        if '"' not in value and "\\" not in value:
+            return value
         value = value.replace("\\", "\\\\")
     else:
         value = value.encode("unicode_escape").decode("ascii")
     return value.replace('"', '\\"')
+
+
+def _write(logger: logging.Logger, message: str, *values: object) -> None:
+    """Do as ``logger.info``, without looking for the line of the program that logs."""
+    if logger.isEnabledFor(logging.INFO):
+        record = logger.makeRecord(
+            logger.name, logging.INFO, __file__, 0, message, values, None, func="log"
+        )
+        logger.handle(record)
 
 
 def make_access_log(
