@@ -1,7 +1,7 @@
 """What a GET costs in memory and over a loopback socket.
 
 Usage: python transports.py [--rounds N] [--uvloop]. Each line is one kind of server and of
-request, in microseconds of processor time: the medians of rounds in which both transports take
+request, in microseconds: the medians of rounds in which both transports take
 turns, and the median of the rounds' ratios. Quote the ratios, not the figures.
 
 Servers: ``bytes`` answers with fixed bytes and parses nothing, which leaves the client and the
