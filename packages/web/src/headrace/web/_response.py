@@ -756,7 +756,7 @@ class Response(StreamResponse):
             return
         if self._status in _BODILESS:
             body = b""
-            if shared is _OCTETS:
+            if self._type is _OCTETS:
                 self._type = None  # nobody has asked for it
             self.body_length = 0
         exchange.send_whole(self._status, self._reason, self._fields(), body)
