@@ -1,4 +1,4 @@
-"""A live page served by headrace: a chat between windows, uploads with their SHA-256, figures.
+"""A live page served by headrace: a chat between windows, up- and downloads, figures.
 
     cd examples && python -m headrace.web -H 127.0.0.1 -P 8080 live:create_app
 
@@ -7,6 +7,7 @@ GET          ``/``                  the page; its style, scripts and icon lie be
 GET          ``/ws``                the chat, a WebSocket (`live._chat` describes its messages)
 GET          ``/api/status``        figures about the server, as JSON
 POST         ``/upload?name=...``   the raw body of a file; answers its size and SHA-256 as JSON
+GET          ``/download?mib=...``  a file of that size; its SHA-256 is in Repr-Digest
 ===========  =====================  ==========================================================
 
 Everything is kept in memory and bounded: nothing that is sent is stored, and what a visitor

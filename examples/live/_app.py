@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from headrace import web
 
 from ._chat import ROOM, Room, chat
+from ._download import DOWNLOADS, Downloads, download
 from ._pages import add_pages
 from ._settings import Settings, parse
 from ._status import COUNTS, Counts, count_requests, status
@@ -38,11 +39,13 @@ def make_app(settings: Settings) -> web.Application:
     app = web.Application(middlewares=[count_requests])
     app[ROOM] = Room(settings)
     app[UPLOADS] = Uploads(settings)
+    app[DOWNLOADS] = Downloads(settings)
     app[COUNTS] = Counts()
     add_pages(app.router)
     app.router.add_get("/ws", chat)
     app.router.add_get("/api/status", status)
     app.router.add_post("/upload", upload)
+    app.router.add_get("/download", download)
     app.on_response_prepare.append(add_policy)
     app.on_shutdown.append(close_room)
     return app

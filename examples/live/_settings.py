@@ -12,6 +12,7 @@ class Settings:
 
     Args:
         max_upload: Bytes of one uploaded file; a larger one is answered by 413.
+        max_download_mib: MiB of one downloaded file.
         upload_patience: Seconds without a byte after which an upload is answered by 408.
         history: Messages that a newcomer sees.
         max_people: Windows in the chat at once; the next one is answered by 503.
@@ -24,6 +25,7 @@ class Settings:
     """
 
     max_upload: int = 64 * 1024**2
+    max_download_mib: int = 256
     upload_patience: float = 30.0
     history: int = 50
     max_people: int = 200

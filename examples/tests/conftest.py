@@ -1,6 +1,7 @@
-"""Makes the examples importable as `nox -s serve` imports them: from their folder."""
+"""Makes the examples importable as `nox -s serve` imports them, and the tests' browser too."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "packages/web/tests")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import io
 import json
@@ -381,6 +382,39 @@ async def test_stalled_upload_is_408() -> None:
         async with asyncio.timeout(PATIENCE):
             assert b" 408 " in await reader.readline()
         writer.close()
+
+
+# -- the download
+
+
+@pytest.mark.parametrize("mib", [1, 3])
+async def test_download_is_what_it_announces(site: Site, mib: int) -> None:
+    async with site.session.get(f"{site.url}/download", params={"mib": mib}) as response:
+        assert (response.status, response.content_length) == (200, mib * 1024**2)
+        disposition = response.content_disposition
+        assert disposition is not None
+        assert (disposition.type, disposition.filename) == ("attachment", f"headrace-{mib}-mib.bin")
+        sha256 = hashlib.sha256(await response.read()).digest()
+        digest = base64.b64encode(sha256).decode()
+        assert response.headers["Repr-Digest"] == f"sha-256=:{digest}:"
+    async with site.session.head(f"{site.url}/download", params={"mib": mib}) as response:
+        assert response.content_length == mib * 1024**2
+
+
+@pytest.mark.parametrize("mib", ["0", "257", "-1", "1.5", "", "x", "9" * 5000, "\u0661"])
+async def test_download_of_no_size(site: Site, mib: str) -> None:
+    async with site.session.get(f"{site.url}/download", params={"mib": mib}) as response:
+        assert response.status == 400
+        assert await response.text() == "A file may have 1 to 256 MiB."
+
+
+async def test_download_that_nobody_reads_holds_up_nobody(site: Site) -> None:
+    reader, writer = await asyncio.open_connection(site.host, site.port, limit=1024)
+    writer.write(b"GET /download?mib=256 HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b" 200 " in await reader.readline()
+    async with site.session.get(f"{site.url}/download?mib=1") as response:
+        assert len(await response.read()) == 1024**2
+    writer.close()
 
 
 # -- the parts

@@ -1,12 +1,14 @@
 // The upload: the file is the body of the request, and what comes back is its size and SHA-256.
 // XMLHttpRequest, because fetch cannot tell how much has been sent.
 import { $, make, tellSize } from "./dom.js";
+import { bar, sha256 } from "./transfer.js";
 
 const MAX_RESULTS = 5;
 
 let limit = 64 * 1024 * 1024; // bytes; the server tells if it takes more or less
 let current = null;
 let onDone = () => {};
+const progress = bar("upload");
 
 export function startUpload(settings) {
   onDone = settings.onDone;
@@ -17,7 +19,7 @@ export function startUpload(settings) {
     input.value = ""; // so that the same file can be chosen again
   });
   $("upload").addEventListener("submit", (event) => event.preventDefault());
-  $("cancel").addEventListener("click", () => current?.abort());
+  $("upload-cancel").addEventListener("click", () => current?.abort());
   for (const kind of ["dragenter", "dragover"]) {
     drop.addEventListener(kind, (event) => {
       event.preventDefault();
@@ -49,20 +51,20 @@ function send(file) {
   const request = new XMLHttpRequest();
   current = request;
   request.upload.addEventListener("progress", (event) => {
-    if (event.lengthComputable) progress(file.name, event.loaded / event.total);
+    if (event.lengthComputable) progress.show(file.name, event.loaded / event.total);
   });
   request.addEventListener("load", () => answered(request, file));
   request.addEventListener("error", () => problem("The connection broke before the file was through."));
   request.addEventListener("loadend", () => {
     if (current === request) {
       current = null;
-      $("progress").hidden = true;
+      progress.hide();
     }
   });
   request.open("POST", `/upload?name=${encodeURIComponent(file.name)}`);
   request.setRequestHeader("Content-Type", "application/octet-stream");
   request.send(file);
-  progress(file.name, 0);
+  progress.show(file.name, 0);
 }
 
 function answered(request, file) {
@@ -79,9 +81,9 @@ function answered(request, file) {
 /** Hash the file in this window too, and tell whether both agree. */
 async function compare(file, result, row) {
   const verdict = row.querySelector(".verdict");
-  if (!globalThis.crypto?.subtle) return; // only given to pages from https or this machine
   try {
-    const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+    const bytes = await sha256(file);
+    if (!bytes) return;
     const own = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     const same = own === result.sha256 && file.size === result.size;
     verdict.dataset.same = String(same);
@@ -123,13 +125,6 @@ async function copyText(button, text) {
     button.textContent = "Not allowed";
   }
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
-}
-
-function progress(name, share) {
-  $("progress").hidden = false;
-  $("progress-name").textContent = name;
-  $("progress-share").textContent = share < 1 ? `${Math.floor(share * 100)} %` : "Hashing";
-  $("progress-bar").value = share;
 }
 
 function problem(text) {

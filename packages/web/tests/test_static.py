@@ -687,7 +687,7 @@ async def test_a_kept_file_that_changes_is_opened_anew(
     (root / "style.css").write_text("other")
     assert (await raw_get(served, b"/static/style.css", gzip))[2] == b"other"
     (root / "style.css.gz").write_bytes(b"packed")
-    status, head, body = await raw_get(served, b"/static/style.css", gzip)
+    _, head, body = await raw_get(served, b"/static/style.css", gzip)
     assert (body, b"Content-Encoding: gzip\r\n" in head) == (b"packed", True)
     assert (await raw_get(served, b"/static/style.css"))[2] == b"other"
     (root / "style.css").unlink()
