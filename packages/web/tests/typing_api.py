@@ -127,6 +127,12 @@ async def redirect(request: web.Request) -> web.Response:
     web.HTTPNotFound("text")  # type: ignore[call-arg, arg-type]
     web.HTTPMethodNotAllowed("GET")  # type: ignore[call-arg]
     web.HTTPRequestEntityTooLarge(max_size=1, actual_size=2)
+    web.HTTPRequestEntityTooLarge(max=1)  # type: ignore[call-arg]
+    web.HTTPUnavailableForLegalReasons("https://court.example", text="no", reason="Forbidden")
+    app.json_response({"a": 1}, status=201)
+    app.json_response({"a": 1}, staus=201)  # type: ignore[call-arg]
+    web.json_bytes_response([1], dumps=lambda value: b"", status=201)
+    web.json_bytes_response([1], dumps=lambda value: "")  # type: ignore[arg-type, return-value]
     assert_type(web.HTTPFound("/").location, URL)
     assert_type(web.HTTPMethodNotAllowed("GET", {"PUT"}).allowed_methods, set[str])
     raise web.HTTPNotFound(text="no", headers={"X": "y"})

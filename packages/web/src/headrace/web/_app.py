@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial, update_wrapper
 from inspect import isasyncgenfunction, isawaitable
 from types import EllipsisType
-from typing import Any, Final, Self, TypeVar, overload
+from typing import Any, Final, Self, TypeVar, Unpack, overload
 
 import headrace.web._headers as hdrs
 from headrace.router import Match, Miss
@@ -35,7 +35,7 @@ from ._middleware import AnyMiddleware, as_handler, compose
 from ._policy import Policy
 from ._reify import reify
 from ._request import CLIENT_MAX_SIZE, BaseRequest
-from ._response import JSONEncoder, Response, StreamResponse, json_response
+from ._response import JSONArguments, JSONEncoder, Response, StreamResponse, json_response
 from ._routes import (
     AbstractRoute,
     MissMatch,
@@ -175,9 +175,9 @@ class Application(Store, ApplicationNames):
         """Add routes that `web.get` and its like describe."""
         return self._router.add_routes(routes)
 
-    def json_response(self, data: Any = None, **kwargs: Any) -> Response:
+    def json_response(self, data: Any = None, **options: Unpack[JSONArguments]) -> Response:
         """Return `web.json_response` of *data*, encoded as the application does."""
-        return json_response(data, dumps=self.json_dumps, **kwargs)
+        return json_response(data, dumps=self.json_dumps, **options)
 
     def add_subapp(self, prefix: str, subapp: Application) -> PrefixedSubAppResource:
         """Serve *subapp* below *prefix*, which may have variables; "/" serves it beside the own.

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 from yarl import URL
 
 import headrace.web._headers as hdrs
 
 from ._response import LooseHeaders, Response
+
+
+class CommonArguments(TypedDict, total=False):
+    """The keywords of every `HTTPException`."""
+
+    headers: LooseHeaders | None
+    reason: str | None
+    body: bytes | None
+    text: str | None
+    content_type: str | None
 
 
 class HTTPException(Response, Exception):
@@ -285,12 +295,15 @@ class HTTPRequestEntityTooLarge(HTTPClientError):
     status_code = 413
 
     def __init__(
-        self, max_size: float | None = None, actual_size: float | None = None, **kwargs: Any
+        self,
+        max_size: float | None = None,
+        actual_size: float | None = None,
+        **common: Unpack[CommonArguments],
     ) -> None:
-        if max_size is not None and kwargs.get("body") is None:
+        if max_size is not None and common.get("body") is None:
             actual = f", actual body size {actual_size}" if actual_size is not None else ""
-            kwargs.setdefault("text", f"Maximum request body size {max_size} exceeded{actual}")
-        super().__init__(**kwargs)
+            common.setdefault("text", f"Maximum request body size {max_size} exceeded{actual}")
+        super().__init__(**common)
 
 
 class HTTPRequestURITooLong(HTTPClientError):
@@ -354,8 +367,8 @@ class HTTPUnavailableForLegalReasons(HTTPClientError):
 
     status_code = 451
 
-    def __init__(self, link: str | URL | None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, link: str | URL | None, **common: Unpack[CommonArguments]) -> None:
+        super().__init__(**common)
         self._link = URL(link) if link else None
         if self._link is not None:
             self.headers[hdrs.LINK] = f'<{self._link}>; rel="blocked-by"'

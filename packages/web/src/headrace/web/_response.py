@@ -22,7 +22,7 @@ from http import HTTPStatus
 from http.cookies import SimpleCookie
 from io import TextIOBase
 from math import ceil
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypedDict, Unpack
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -791,11 +791,22 @@ class Response(StreamResponse):
         await super().write_eof(trailers=trailers)
 
 
+class JSONArguments(TypedDict, total=False):
+    """The keywords of `json_response` beside the encoder."""
+
+    text: str | None
+    body: bytes | None
+    status: int
+    reason: str | None
+    headers: LooseHeaders | None
+    content_type: str
+
+
 def json_bytes_response(
-    data: Any = None, *, dumps: Callable[[Any], bytes], **kwargs: Any
+    data: Any = None, *, dumps: Callable[[Any], bytes], **options: Unpack[JSONArguments]
 ) -> Response:
     """Return a response with *data* as JSON; *dumps* returns bytes, as orjson's does."""
-    return json_response(data, dumps=dumps, **kwargs)
+    return json_response(data, dumps=dumps, **options)
 
 
 def json_response(
