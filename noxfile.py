@@ -281,22 +281,32 @@ def microbench(session: nox.Session, package: str) -> None:
     session.run("python", str(path), *session.posargs)
 
 
+#: Packages that others judge, and the dependency group that brings those.
+JUDGED = {"http-parser": "differential", "websocket": "interop", "web": "interop"}
+
+
 @nox.session(python=PYTHON, default=False)
-@nox.parametrize("package", [nox.param(package, id=package) for package in ACCELERATED])
+@nox.parametrize("package", [nox.param(package, id=package) for package in JUDGED])
 def conformance(session: nox.Session, package: str) -> None:
-    """Let others judge: h11 and llhttp; aiohttp, websockets and the Autobahn test suite."""
-    group = {"http-parser": "differential", "websocket": "interop"}[package]
-    requirements = [*test_requirements(package)[1], *group_requirements(package, group)]
-    install_wheels(session, [package], "require", *requirements)
+    """Let others judge: h11 and llhttp; other clients, a browser and the Autobahn test suite."""
+    siblings, others = split_siblings(group_requirements(package, JUDGED[package]))
+    install_wheels(session, [package, *siblings], "require", *others)
     session.chdir(ROOT / "packages" / package)
     session.run("python", "-m", "pytest", "conformance", *session.posargs)
-    if package == "websocket":
-        folder = ROOT / ".nox" / "autobahn"
-        status = session.run(
-            "python", "conformance/autobahn.py", str(folder), success_codes=[0, 77], silent=False
-        )
-        if status is False or not list(folder.glob("**/index.json")):
-            session.skip("there is no Python 2.7 for the Autobahn test suite")
+    if package != "http-parser":
+        run_autobahn(session, package)
+
+
+def run_autobahn(session: nox.Session, package: str) -> None:
+    """Run the Autobahn test suite against both roles, or against an application."""
+    folder = ROOT / ".nox" / "autobahn"
+    script = str(ROOT / "packages/websocket/conformance/autobahn.py")
+    judged = ["--role", "server", "--server", "conformance/echo_app.py"] if package == "web" else []
+    status = session.run(
+        *["python", script, str(folder), *judged], success_codes=[0, 77], silent=False
+    )
+    if status is False or not list(folder.glob("**/index.json")):
+        session.skip("there is no Python 2.7 for the Autobahn test suite")
 
 
 @nox.session(python=PYTHON, default=False)

@@ -29,11 +29,6 @@ async def add_policy(request: web.Request, response: web.StreamResponse) -> None
     response.headers.update(POLICY)
 
 
-async def close_room(app: web.Application) -> None:
-    """Say good-bye to the windows in the chat; they come back when the server does."""
-    await app[ROOM].close()
-
-
 def make_app(settings: Settings) -> web.Application:
     """Return the application with these bounds."""
     app = web.Application(middlewares=[count_requests])
@@ -47,7 +42,6 @@ def make_app(settings: Settings) -> web.Application:
     app.router.add_post("/upload", upload)
     app.router.add_get("/download", download)
     app.on_response_prepare.append(add_policy)
-    app.on_shutdown.append(close_room)
     return app
 
 

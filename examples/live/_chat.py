@@ -12,8 +12,9 @@ and gets:
 ``joined``, ``left``, ``renamed``   ``at``, ``person``, ``name`` (and ``old``), ``people``
 ``error``     ``text``: what was sent cannot be taken
 
-Nobody waits for anybody: each window has a task that writes to it from a bounded outbox, and is
-dropped when the outbox overflows. A window that talks too fast is read more slowly.
+Nobody waits for anybody: what is said is encoded once and queued for each window, and a window
+that does not keep up is closed (1008) when too much waits for it. One whose cable was pulled is
+found out by the heartbeat. A window that talks too fast is read more slowly.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import json
 import secrets
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,8 +36,6 @@ from ._text import Unfit, clean_name, clean_text
 
 #: Bytes of one message on the wire: the longest text with every character escaped, and room.
 MAX_FRAME = 16 * 1024
-#: Seconds between pings; a window that does not answer is gone.
-HEARTBEAT = 20.0
 #: Seconds that a window gets to answer a good-bye.
 CLOSE_TIMEOUT = 3.0
 
@@ -49,35 +48,15 @@ def now() -> str:
 class Person:
     """A window in the chat; it has a name once it has told one."""
 
-    def __init__(
-        self, ws: web.WebSocketResponse, transport: asyncio.Transport | None, outbox: int
-    ) -> None:
+    def __init__(self, ws: web.WebSocketResponse) -> None:
         self.id = secrets.token_hex(4)
         self.name = ""
         self.ws = ws
-        self._transport = transport
-        self._outbox: asyncio.Queue[str] = asyncio.Queue(outbox)
 
-    def post(self, message: str) -> None:
-        """Queue a message; a window that has fallen too far behind is dropped instead."""
-        try:
-            self._outbox.put_nowait(message)
-        except asyncio.QueueFull:
-            self.drop()
-
-    def drop(self) -> None:
-        """End the connection at once: who does not read would not read a close frame either."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    async def write(self) -> None:
-        """Send what is posted, at the speed of the window."""
-        while not self.ws.closed:
-            message = await self._outbox.get()
-            try:
-                await self.ws.send_str(message)
-            except web.ClientConnectionResetError:
-                return  # receiving ends too, and cleans up
+    def post(self, message: dict[str, Any]) -> None:
+        """Queue a message for this window alone."""
+        with suppress(web.ClientConnectionResetError):  # receiving ends too, and cleans up
+            self.ws.send_json(message)
 
 
 class Room:
@@ -116,9 +95,9 @@ class Room:
         try:
             self._take(person, json.loads(data))
         except Unfit as error:
-            person.post(json.dumps({"type": "error", "text": str(error)}))
+            person.post({"type": "error", "text": str(error)})
         except (LookupError, TypeError, ValueError, RecursionError):
-            person.post(json.dumps({"type": "error", "text": "That is no message of this chat."}))
+            person.post({"type": "error", "text": "That is no message of this chat."})
 
     def _take(self, person: Person, message: dict[str, Any]) -> None:
         kind = message["type"]
@@ -135,15 +114,6 @@ class Room:
         """Forget a window whose connection has ended."""
         if self._people.pop(person.id, None) is not None:
             self._announce("left", person)
-
-    async def close(self) -> None:
-        """Close every window's connection: the server goes away."""
-        closing = [
-            ws.close(code=web.WSCloseCode.GOING_AWAY, message="server shutdown")
-            for ws in self._windows
-            if ws.prepared
-        ]
-        await asyncio.gather(*closing, return_exceptions=True)
 
     def _name(self, person: Person, name: str) -> None:
         old, person.name = person.name, name
@@ -163,7 +133,7 @@ class Room:
             "history": list(self._history),
             "limits": {"name": self.settings.max_name, "text": self.settings.max_text},
         }
-        person.post(json.dumps(welcome))
+        person.post(welcome)
 
     def _say(self, person: Person, text: str) -> None:
         self.messages += 1
@@ -186,24 +156,11 @@ class Room:
         return [{"id": person.id, "name": person.name} for person in self._people.values()]
 
     def _post(self, message: dict[str, Any], but: Person | None = None) -> None:
-        encoded = json.dumps(message)
-        for person in self._people.values():
-            if person is not but:
-                person.post(encoded)
+        windows = [person.ws for person in self._people.values() if person is not but]
+        web.broadcast(windows, json.dumps(message))
 
 
 ROOM: web.AppKey[Room] = web.AppKey("ROOM", Room)
-
-
-def refuse_strangers(request: web.Request) -> None:
-    """Refuse pages of other sites: browsers let them open WebSockets to anywhere.
-
-    Raises:
-        HTTPForbidden: The Origin is another one than the page's.
-    """
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise web.HTTPForbidden(text="The chat is for its own page.")
 
 
 async def converse(room: Room, person: Person) -> None:
@@ -223,22 +180,21 @@ async def converse(room: Room, person: Person) -> None:
 
 async def chat(request: web.Request) -> web.WebSocketResponse:
     """Serve one window of the chat until its connection ends."""
-    refuse_strangers(request)
     room = request.app[ROOM]
+    settings = room.settings
     ws = web.WebSocketResponse(
-        heartbeat=HEARTBEAT,
+        heartbeat=settings.heartbeat,
         timeout=CLOSE_TIMEOUT,
         max_msg_size=MAX_FRAME,
-        compress=False,  # short texts, to be compressed for each window: it would not pay
+        slow_client="close",
+        queue_limit=settings.backlog,
+        compress=False,  # short texts: it would not pay
     )
     with room.place(ws):
-        await ws.prepare(request)
-        person = Person(ws, request.transport, room.settings.outbox)
-        writing = asyncio.create_task(person.write())
+        await ws.prepare(request)  # which refuses pages of other sites
+        person = Person(ws)
         try:
             await converse(room, person)
         finally:
             room.leave(person)
-            writing.cancel()
-            await asyncio.wait([writing])
     return ws

@@ -18,8 +18,10 @@ class Settings:
         max_people: Windows in the chat at once; the next one is answered by 503.
         max_name: Characters of a name.
         max_text: Characters of a message.
-        outbox: Messages that wait for a slow window before it is dropped: more than all
-            windows together can cause in one turn of the loop.
+        backlog: Bytes of messages that wait for a slow window before it is closed, beside
+            what the system holds.
+        heartbeat: Seconds between pings; a window that gives no sign of life within half of
+            that after one is gone.
         burst: Messages that a window may send at once.
         pace: Messages a second that are taken from a window after its burst.
     """
@@ -31,7 +33,8 @@ class Settings:
     max_people: int = 200
     max_name: int = 24
     max_text: int = 500
-    outbox: int = 512
+    backlog: int = 256 * 1024
+    heartbeat: float = 20.0
     burst: int = 10
     pace: float = 4.0
 

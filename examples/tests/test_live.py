@@ -253,7 +253,7 @@ async def test_window_that_does_not_read_is_dropped_and_hurts_nobody() -> None:
                 await ada.say("x" * 3900)
                 sent += 1
                 kind = json.loads(await ada.ws.receive_str())["type"]
-        assert sent > settings.outbox
+        assert sent * 3900 > settings.backlog
         await ada.say("who is left?")
         assert (await ada.get("message"))["text"]
         writer.close()
@@ -291,6 +291,19 @@ async def raw_window(site: Site, name: str) -> tuple[asyncio.StreamReader, async
     payload = json.dumps({"type": "name", "name": name}).encode()
     writer.write(bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload)  # masked with zeros
     return reader, writer
+
+
+async def test_window_whose_cable_is_pulled_leaves() -> None:
+    """It says nothing more, not even a pong, and its connection just hangs."""
+    async with serve(make_app(Settings(heartbeat=0.2))) as site, site.window("Ada") as ada:
+        _, writer = await raw_window(site, "Cut off")
+        await ada.get("joined")
+        left = await ada.get("left")
+        assert left["name"] == "Cut off"
+        assert [person["name"] for person in left["people"]] == ["Ada"]
+        await ada.say("who is left?")
+        assert (await ada.get("message"))["text"]
+        writer.close()
 
 
 async def test_room_has_an_end() -> None:

@@ -16,6 +16,7 @@ export class Line {
   constructor(handlers) {
     this.#handlers = handlers;
     addEventListener("online", () => this.retry());
+    addEventListener("offline", () => this.#drop());
     addEventListener("pagehide", () => this.#socket?.close());
     addEventListener("pageshow", (event) => event.persisted && this.retry());
     this.#connect();
@@ -47,8 +48,20 @@ export class Line {
       this.#steady = setTimeout(() => { this.#wait = FIRST; }, STEADY);
       this.#handlers.opened();
     });
-    socket.addEventListener("message", (event) => this.#handlers.received(JSON.parse(event.data)));
-    socket.addEventListener("close", () => this.#lost());
+    socket.addEventListener("message", (event) => {
+      if (this.#socket === socket) this.#handlers.received(JSON.parse(event.data));
+    });
+    socket.addEventListener("close", () => {
+      if (this.#socket === socket) this.#lost();
+    });
+  }
+
+  // Without a network the connection is lost, though the socket would not know for minutes.
+  #drop() {
+    const socket = this.#socket;
+    if (socket === null) return;
+    this.#lost();
+    socket.close();
   }
 
   #lost() {

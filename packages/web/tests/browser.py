@@ -61,6 +61,11 @@ class Browser:
                 await asyncio.sleep(0.02)
         return value
 
+    async def set_offline(self, offline: bool) -> None:
+        """Take the network away, or give it back."""
+        conditions = {"offline": offline, "latency": 0, "throughput": -1}
+        await self._do("chromium/network_conditions", network_conditions=conditions)
+
     async def screenshot(self, path: Path) -> None:
         """Write a picture of the window."""
         async with self._session.get(f"{self._path}/screenshot") as answer:

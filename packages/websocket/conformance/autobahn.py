@@ -2,6 +2,7 @@
 """Run the Autobahn test suite against both roles.
 
     python conformance/autobahn.py FOLDER [--cases 1.* 12.1.*] [--role server|client]
+        [--server PROGRAM]
 
 The suite is Python 2.7 code. In FOLDER the script builds an environment for it, once, with the
 Python 2.7 it finds: ``HEADRACE_PYTHON27``, ``python2.7`` on the path, or one of pyenv's. The
@@ -108,8 +109,8 @@ def wait_until_up(process: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError(f"{process.args!r} does not listen on {port}")
 
 
-def run_against_server(wstest: list[str], folder: Path, cases: list[str]) -> Path:
-    """Let the fuzzing client test the example server."""
+def run_against_server(wstest: list[str], folder: Path, cases: list[str], server: Path) -> Path:
+    """Let the fuzzing client test *server*, a program like the example server."""
     port, report = free_port(), folder / "report-server"
     shutil.rmtree(report, ignore_errors=True)
     spec = {
@@ -120,7 +121,7 @@ def run_against_server(wstest: list[str], folder: Path, cases: list[str]) -> Pat
         "exclude-agent-cases": {},
     }
     (folder / "fuzzingclient.json").write_text(json.dumps(spec))
-    command = [sys.executable, str(SERVER), "--port", str(port)]
+    command = [sys.executable, str(server), "--port", str(port)]
     command += ["--max-message", str(MAX_MESSAGE), "--threshold", "0"]
     with running(command, folder, "server", port), (folder / "fuzzingclient.log").open("w") as log:
         fuzz = [*wstest, "-m", "fuzzingclient", "-s", "fuzzingclient.json"]
@@ -174,6 +175,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="where to build the environment and report")
     parser.add_argument("--cases", nargs="*", default=["*"])
     parser.add_argument("--role", choices=["server", "client"], action="append")
+    parser.add_argument("--server", type=Path, default=SERVER, help="the server to be tested")
     options = parser.parse_args()
     python = find_python27()
     if python is None:
@@ -185,9 +187,12 @@ def main() -> int:
     expected = ALL_CASES if options.cases == ["*"] else None
     good = True
     for role in options.role or ["server", "client"]:
-        run = run_against_server if role == "server" else run_against_client
         started = time.monotonic()
-        report = run(wstest, folder, options.cases)
+        if role == "server":
+            server = options.server.resolve()
+            report = run_against_server(wstest, folder, options.cases, server)
+        else:
+            report = run_against_client(wstest, folder, options.cases)
         good &= judge(role, report, expected)
         print(f"{role}: {time.monotonic() - started:.0f} s, see {report / 'index.html'}")
     return 0 if good else 1
