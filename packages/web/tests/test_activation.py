@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from programs import GET, Program, connect
+from launching import GET, Program, connect
 
 from headrace import web
 from headrace.web import _activation

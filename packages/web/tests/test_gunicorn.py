@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from certificates import OPENSSL, make_certificate
-from programs import GET, Program, connect, exchange
+from launching import GET, Program, connect, exchange
 
 pytest.importorskip("gunicorn")
 

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from programs import CANCELLED, GET, PROGRAM, Program, connect
+from launching import CANCELLED, GET, PROGRAM, Program, connect
 
 
 @pytest.mark.parametrize(("number", "app"), [(signal.SIGINT, "app"), (signal.SIGTERM, "make()")])

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from programs import GET, get, hello, make_app
+from launching import GET, get, hello, make_app
 from serving import Wire
 
 from headrace import web

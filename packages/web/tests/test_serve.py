@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from programs import Program, get, make_app
+from launching import Program, get, make_app
 
 from headrace import web
 from headrace.web import _serve

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from programs import GET, get, hello, make_app
+from launching import GET, get, hello, make_app
 from serving import Wire
 
 from headrace import web

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from programs import Program
+from launching import Program
 from serving import Wire
 
 SOURCE = """

@@ -10,7 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from programs import Program
+from launching import Program
 
 if sys.platform == "win32":
     pytest.skip("there is no fork", allow_module_level=True)

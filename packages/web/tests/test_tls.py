@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from certificates import OPENSSL, make_certificate
-from programs import Program, hello
+from launching import Program, hello
 
 from headrace import web
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import GET, Program, exchange
+from launching import GET, Program, exchange
 
 if sys.platform == "win32":
     pytest.skip("there is no fork", allow_module_level=True)

@@ -19,6 +19,10 @@ from ._sites import BaseSite
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
+#: Turns of the loop in which a connection that the system has accepted reaches the server.
+TURNS: Final = 5
+
+
 class GracefulExit(SystemExit):
     """Raised in the main program by some add-ons to end `run_app`."""
 
@@ -151,6 +155,8 @@ class BaseRunner(ABC):
         for site in list(self.sites):
             server.logger.info("stopping: no longer listening on %s", site.name)
             await site.stop()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         if busy := server.pre_shutdown():
             server.logger.info("stopping: %d connections are at work", busy)
         loop = asyncio.get_running_loop()

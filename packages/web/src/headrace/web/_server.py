@@ -150,7 +150,7 @@ class Server(Service):
             loop = connection.loop
             self.tick(loop.time())
             self._sweeping = loop.call_later(self._sweep_interval, self._sweep, loop)
-        if self.accepting and not self._has_room_for(connection):
+        if not self._has_room_for(connection):
             return self._crowd.opened(connection)
         return super().opened(connection)
 
@@ -192,9 +192,8 @@ class Server(Service):
     def pre_shutdown(self) -> int:
         """Close idle connections; return how many are left to close with their answers."""
         self.shutting_down = self.closing = True
-        self.accepting = False
         for connection in list(self._crowd.connections):
-            connection.shut_down()
+            connection.cancel()
         return sum([connection.shut_down() for connection in list(self.connections)])
 
     async def shutdown(self, timeout: float | None = None) -> None:
