@@ -319,6 +319,15 @@ def fuzz(session: nox.Session, package: str) -> None:
 
 
 @nox.session(python=PYTHON, default=False)
+def soak(session: nox.Session) -> None:
+    """Soak headrace.web on both loops: 60 seconds each, or as many as are given after ``--``."""
+    install_wheels(session, ["web"], "require", "uvloop")
+    script = str(ROOT / "packages" / "web" / "soak" / "soak.py")
+    for loop in ("asyncio", "uvloop"):
+        session.run("python", script, "--loop", loop, *session.posargs)
+
+
+@nox.session(python=PYTHON, default=False)
 def dev(session: nox.Session) -> None:
     """Make .venv with all five packages editable and everything that tests need."""
     session.run("python", "-m", "venv", str(ROOT / ".venv"))

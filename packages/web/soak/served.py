@@ -106,7 +106,7 @@ async def upload(request: web.Request) -> web.Response:
 
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
-    ws = web.WebSocketResponse(heartbeat=2.0, timeout=2.0)
+    ws = web.WebSocketResponse(heartbeat=10.0, timeout=2.0)
     await ws.prepare(request)
     async for message in ws:
         if message.type is not web.WSMsgType.BINARY:

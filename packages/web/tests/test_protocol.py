@@ -1145,6 +1145,56 @@ async def test_a_handler_that_is_cancelled_twice_is_no_timeout(
     assert failures() == []
 
 
+async def test_a_pipeline_that_takes_long_is_not_late(serve: Serve) -> None:
+    async def slow(request: web.Request) -> web.Response:
+        await asyncio.sleep(0.02)
+        return web.Response(text=request.path)
+
+    served = await serve(slow, keepalive_timeout=0.05, head_timeout=0.05)
+    wire = await served.connect()
+    wire.send(b"".join(get(b"/%d" % number) for number in range(20)))
+    for number in range(20):
+        assert (await wire.answer())[1] == b"/%d" % number
+    assert await wire.rest() == b""
+
+
+async def test_many_pipelined_requests_let_others_have_their_turn(serve: Serve) -> None:
+    answered: list[str] = []
+
+    async def note(request: web.Request) -> web.Response:
+        answered.append(request.path)
+        return web.Response()
+
+    served = await serve(note)
+    many, one = await served.connect(), await served.connect()
+    await served.until(lambda: len(served.server.connections) == 2)
+    number = 20 * _protocol.TURN
+    many.send(get(b"/many") * number)
+    one.send(get(b"/one"))
+    await one.answer()
+    for _ in range(number):
+        await many.answer()
+    assert answered.index("/one") <= 10 * _protocol.TURN
+    assert len(answered) == number + 1
+
+
+async def test_an_unread_body_that_comes_in_drops_does_not_buy_time(serve: Serve) -> None:
+    served = await serve(hello, lingering_time=0.1)
+    wire = await served.connect()
+    wire.send(POST % (b"/", 100_000, b""))
+    await wire.answer()
+
+    async def drip() -> None:
+        while True:
+            wire.send(b"x")
+            await asyncio.sleep(0.01)
+
+    dripping = asyncio.ensure_future(drip())
+    async with asyncio.timeout(5):
+        assert await wire.rest() == b""
+    dripping.cancel()
+
+
 @pytest.mark.sockets
 @pytest.mark.parametrize("wanted", [True, False])
 async def test_the_system_probes_idle_connections(serve: Serve, wanted: bool) -> None:

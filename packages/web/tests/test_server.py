@@ -72,6 +72,23 @@ async def test_shutdown_closes_idle_connections_and_waits_for_running_handlers(
     assert failures() == []
 
 
+async def test_a_request_that_is_on_its_way_is_waited_for(serve: Serve) -> None:
+    served = await serve(hello)
+    fresh, begun = await served.connect(), await served.connect()
+    begun.send(GET[:5])
+    await served.until(lambda: any(c._parser.buffered for c in served.server.connections))
+    ending = asyncio.ensure_future(served.server.shutdown(10.0))
+    await asyncio.sleep(0)
+    fresh.send(GET)
+    begun.send(GET[5:])
+    for wire in (fresh, begun):
+        head, body = await wire.answer()
+        assert body == b"hello"
+        assert b"Connection: close\r\n" in head
+        assert await wire.rest() == b""
+    await ending
+
+
 async def test_shutdown_waits_until_the_answer_is_taken(serve: Serve) -> None:
     size = 16 * 1024**2
     begun = asyncio.Event()

@@ -48,6 +48,8 @@ from ._streams import DONE, Field, Fields, Head, StreamReader, lost_connection
 
 #: Bytes of pipelined requests that wait in the parser before reading pauses.
 MAX_PIPELINED: Final = 64 * 1024
+#: Pipelined requests that are served in one turn of the loop.
+TURN: Final = 64
 #: Bytes that may wait in the transport before a write that nobody awaits is an error.
 WRITE_LIMIT: Final = 16 * 1024**2
 #: Seconds for which a connection counts as new, and for which a request that may be on its way
@@ -242,14 +244,20 @@ class RequestHandler(asyncio.Protocol):
     def _pump(self) -> None:
         """Serve what has arrived, until a request has to wait for something.
 
-        A client that does not take its answers gets no further ones.
+        A client that does not take its answers gets no further ones, and one that sends many
+        requests at once lets those of others have their turns.
         """
         self._pumping = True
+        left = TURN
         try:
             while self._task is None and not self._closing and not self._paused_writing:
                 event = self._parser.next_event()
                 if event.__class__ is RequestHead:
                     self._begin(event)
+                    left -= 1
+                    if not left:
+                        self._go_on_later()
+                        break
                 elif event is NEED_DATA:
                     self._wait()
                     break
@@ -269,7 +277,7 @@ class RequestHandler(asyncio.Protocol):
         """Wait for the client, with the patience that the state of things deserves."""
         service = self._service
         if self._unread:
-            self._deadline = service.now + service.lingering_time
+            pass  # the time for all of it is running
         elif not self._parser.buffered:
             self._deadline = service.idle_until
         elif not self._in_head:
@@ -472,6 +480,7 @@ class RequestHandler(asyncio.Protocol):
             self._content = None
             content.set_exception(PayloadAccessError("the request has been answered already"))
             self._unread = MAX_DRAIN
+            self._deadline = service.now + service.lingering_time
             # RFC 9112, section 9.6: the answer said that it is the last one.
             self._closing = self._closing or self._parser.our_state is State.MUST_CLOSE
         elif self._parser.our_state is not State.IDLE and not self._parser.keep_alive:
@@ -481,10 +490,17 @@ class RequestHandler(asyncio.Protocol):
         elif self._pumping:
             return
         elif self._unread or self._eof or self._parser.buffered or self._paused_reading:
-            # Not from here: the next request must not run inside this one's task.
-            self._loop.call_soon(self._resume_pump)
+            self._go_on_later()
         else:
             self._deadline = service.idle_until
+
+    def _go_on_later(self) -> None:
+        """Go on with what has arrived, but neither in the task of a request nor in this turn."""
+        if not self._unread:
+            self._deadline = self._service.idle_until
+        if self._parser.buffered > MAX_PIPELINED:
+            self._pause_reading()
+        self._loop.call_soon(self._resume_pump)
 
     def _resume_pump(self) -> None:
         if self._task is None and self._transport is not None:
@@ -867,7 +883,10 @@ class RequestHandler(asyncio.Protocol):
             self._lingering = True
             self._deadline = self._service.now + self._service.lingering_time
             self._resume_reading()
-            transport.write_eof()
+            try:
+                transport.write_eof()
+            except OSError:  # reset by the client, as the transport is about to find out
+                transport.abort()
         else:
             transport.close()
 
