@@ -173,6 +173,25 @@ def test_leaks_may_be_allowed(run) -> None:
     run(LEAKING, "-o", "headrace_check_leaks=false").assert_outcomes(passed=2)
 
 
+def test_a_traceback_leads_from_the_test_to_the_server(run) -> None:
+    result = run(
+        """
+        class Failing(Protocol):
+            def data_received(self, data):
+                raise LookupError("inside")
+
+        @pytest.mark.asyncio
+        async def test_failing(headrace_client):
+            client = await headrace_client(Failing)
+            await client.get("/")
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*LookupError: inside*"])
+    result.stdout.no_fnmatch_line("*_session.py:*: in *")
+    result.stdout.no_fnmatch_line("*_connection.py:*: in *")
+
+
 def test_a_failure_shows_the_exchange_and_no_leak(run) -> None:
     code = """
         @pytest.mark.asyncio

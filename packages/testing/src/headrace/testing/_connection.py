@@ -133,6 +133,7 @@ class HTTPConnection(asyncio.Protocol):
             ValueError: when the request cannot be sent as HTTP.
             Exception: what the handler raised, unless the plan says otherwise.
         """
+        __tracebackhide__ = True
         self._begin(request, plan)
         waiter = self._waiter
         assert waiter is not None

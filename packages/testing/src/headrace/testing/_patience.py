@@ -29,6 +29,7 @@ class Patience:
         self, future: "asyncio.Future[_T]", seconds: float | None, fail: Callable[[], Exception]
     ) -> _T:
         """Wait for *future*; after *seconds* of real time raise what *fail* returns."""
+        __tracebackhide__ = True
         if seconds is None:
             return await future
         deadline = time.monotonic() + seconds

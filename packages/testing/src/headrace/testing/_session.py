@@ -106,6 +106,7 @@ class Session:
         self, method: str, path: str | URL, options: RequestOptions
     ) -> ClientResponse:
         """Carry out a request and the redirects that follow."""
+        __tracebackhide__ = True  # What a handler raised is shown from the test to the handler.
         body = await _body(options) if options else NO_BODY
         request = self._usual.get((method, path)) if self._is_usual(path, options) else None
         if request is None:
@@ -174,6 +175,7 @@ class Session:
     async def _exchange_anew(
         self, request: SentRequest, plan: Plan, options: RequestOptions
     ) -> ClientResponse:
+        __tracebackhide__ = True
         connection = await self.connection(options.get("faults"))
         return await self._carry_out(connection, request, plan)
 
