@@ -582,14 +582,20 @@ class Connection:
         Raises:
             LocalProtocolError: as `send`.
         """
+        if not self._plain or self.our_state is not SEND_RESPONSE:
+            return self.send(template.response, body)
         start = template._start
-        if start is None or not self._plain or self.our_state is not SEND_RESPONSE:
+        if start is not None:
+            data = b"".join((start, b"%d\r\n\r\n" % len(body), body))
+        elif template._alone is not None and not body:
+            data = template._alone
+        else:
             return self.send(template.response, body)
         if self.their_state is DONE:
             self.their_state, self.our_state = _KEPT_DONE
         else:
             self.our_state = DONE
-        return b"".join((start, b"%d\r\n\r\n" % len(body), body))
+        return data
 
     def _send_response(self, event: Response, body: bytes | None) -> bytes:
         # The usual case, which comes to the same as the plan of the general one.
