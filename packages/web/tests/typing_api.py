@@ -326,6 +326,47 @@ async def echo(request: web.Request) -> web.WebSocketResponse:
 
 app.router.add_get("/echo", echo)
 
+
+async def texts() -> AsyncIterator[str]:
+    yield "piece"
+
+
+async def octets() -> AsyncIterator[bytes]:
+    yield b"piece"
+
+
+async def room(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse(
+        slow_client="drop_oldest", heartbeat=20, heartbeat_timeout=10, origins=["https://a.example"]
+    )
+    web.WebSocketResponse(slow_client="drop")  # type: ignore[arg-type]
+    web.WebSocketResponse(origins=lambda origin: origin.endswith(".example"))
+    web.WebSocketResponse(origins=lambda origin: None)  # type: ignore[arg-type, return-value]
+    await socket.prepare(request)
+    await socket.send_stream(texts())
+    await socket.send_stream(octets())
+    await socket.send_frame(b"text", web.WSMsgType.TEXT)
+    message = await socket.receive_stream()
+    assert_type(message, web.WSMessage)
+    assert_type(socket.dropped, int)
+    web.broadcast({socket}, "to all")
+    web.broadcast([socket], b"to all", compress=True)
+    web.broadcast([socket], 5)  # type: ignore[arg-type]
+    return socket
+
+
+# -- event streams
+
+
+async def events(request: web.Request) -> web.EventStreamResponse:
+    stream = web.EventStreamResponse(heartbeat=None, retry=1.5)
+    await stream.prepare(request)
+    assert_type(stream.last_event_id, str | None)
+    await stream.send("data", event="news", id="1", retry=2)
+    stream.send("data", id=1)  # type: ignore[arg-type]
+    return web.EventStreamResponse(texts())
+
+
 # -- running
 
 assert_type(app.make_handler(), web.Server)

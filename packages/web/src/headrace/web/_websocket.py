@@ -246,7 +246,12 @@ class WebSocketResponse(Receiving):
         """Send a text message."""
         if data.__class__ is not str and not isinstance(data, str):
             raise TypeError(f"data must be str, not {type(data).__name__}")
-        return self._send(_new(Text, (data, True)), compress)
+        if compress is not None:
+            compress = bool(compress)
+        channel = self._channel
+        if channel is None:
+            raise RuntimeError("call prepare() first")
+        return channel.send(_new(Text, (data, True)), compress)
 
     def send_bytes(self, data: Data, compress: bool | int | None = None) -> Awaitable[None]:
         """Send a binary message."""
@@ -254,7 +259,12 @@ class WebSocketResponse(Receiving):
             if not isinstance(data, bytes | bytearray | memoryview):
                 raise TypeError(f"data must be bytes-like, not {type(data).__name__}")
             data = bytes(data)
-        return self._send(_new(Binary, (data, True)), compress)
+        if compress is not None:
+            compress = bool(compress)
+        channel = self._channel
+        if channel is None:
+            raise RuntimeError("call prepare() first")
+        return channel.send(_new(Binary, (data, True)), compress)
 
     def send_json(
         self,
@@ -287,9 +297,9 @@ class WebSocketResponse(Receiving):
         """
         data = bytes(memoryview(message))
         if opcode == WSMsgType.TEXT:
-            return self._send(Text(data.decode()), compress)
+            return self.send_str(data.decode(), compress)
         if opcode == WSMsgType.BINARY:
-            return self._send(Binary(data), compress)
+            return self.send_bytes(data, compress)
         if opcode == WSMsgType.PING:
             return self.ping(data)
         if opcode == WSMsgType.PONG:
@@ -328,11 +338,8 @@ class WebSocketResponse(Receiving):
         """Send an unasked pong with at most 125 bytes."""
         return self._send(Pong(_control_payload(message)))
 
-    def _send(self, event: Event, compress: bool | int | None = None) -> Awaitable[None]:
-        channel = self._channel
-        if channel is None:
-            raise RuntimeError("call prepare() first")
-        return channel.send(event, None if compress is None else bool(compress))
+    def _send(self, event: Event) -> Awaitable[None]:
+        return self._prepared().send(event)
 
     # -- closing
 
