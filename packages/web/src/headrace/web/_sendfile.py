@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import socket as _socket
-from socket import AF_INET, AF_INET6, IPPROTO_TCP
 from typing import Any, Final, Protocol, final
 
 from ._disk import FileChangedError, OpenFile
@@ -35,7 +33,6 @@ TURN: Final = 1024**2
 enabled = hasattr(os, "sendfile") and os.environ.get("HEADRACE_NOSENDFILE", "") in ("", "0")
 
 _STEP: Final = 256 * 1024  # bytes of which the first and the last are looked for in memory
-_TCP_CORK: Final = getattr(_socket, "TCP_CORK", None)
 _UNABLE: Final = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSOCK)
 
 
@@ -76,20 +73,7 @@ async def send_file(
         FileChangedError: The file is not what it was. Not all was sent.
     """
     socket = _socket_of(outlet)
-    # The head, the file and its end are to fill packets together.
-    is_corked = socket is not None and _cork(socket, 1)
-    try:
-        _write(_open_transport(outlet), socket, head)
-        await _send(outlet, socket, file, offset, count, piece)
-    finally:
-        transport = outlet.transport
-        if is_corked and transport is not None and not transport.is_closing():
-            _cork(socket, 0)
-
-
-async def _send(
-    outlet: Outlet, socket: Any, file: OpenFile, offset: int, count: int, piece: int
-) -> None:
+    _write(_open_transport(outlet), socket, head)
     end = offset + count
     tail = max(offset, end - TAIL)
     budget = TURN
@@ -125,14 +109,6 @@ def _in_memory(file: OpenFile, offset: int, size: int) -> bool:
     return all(
         file.in_memory(start, min(_STEP, stop - start)) for start in range(offset, stop, _STEP)
     )
-
-
-def _cork(socket: Any, value: int) -> bool:
-    """Let the system hold packets back until they are full, or no more; tell whether it does."""
-    if _TCP_CORK is None or socket.family not in (AF_INET, AF_INET6):
-        return False
-    socket.setsockopt(IPPROTO_TCP, _TCP_CORK, value)
-    return True
 
 
 def _write(transport: asyncio.Transport, socket: Any, data: bytes) -> None:
