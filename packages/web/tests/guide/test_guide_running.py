@@ -171,10 +171,12 @@ async def hello(request):  # type: ignore[no-untyped-def]
 @asynccontextmanager
 async def listening(handler: web.Server) -> AsyncIterator[int]:
     srv = await asyncio.get_running_loop().create_server(handler, "127.0.0.1", 0)
-    yield srv.sockets[0].getsockname()[1]
-    await handler.finish_connections(1.0)
-    srv.close()
-    await srv.wait_closed()
+    try:
+        yield srv.sockets[0].getsockname()[1]
+    finally:
+        await handler.finish_connections(1.0)
+        srv.close()
+        await srv.wait_closed()
 
 
 async def test_what_is_registered_runs_when_the_application_finishes() -> None:
@@ -236,7 +238,7 @@ async def test_finish_connections_does_not_wait_for_ever() -> None:
         await entered.wait()
         await handler.finish_connections(0.01)
         assert ended.is_set()
-        with pytest.raises(aiohttp.ServerDisconnectedError):
+        with pytest.raises(aiohttp.ClientConnectionError):
             await answer
 
 
