@@ -96,6 +96,27 @@ def test_twins_serialize_the_same(pairs: list[tuple[bytes, bytes]]) -> None:
         assert back == pairs
 
 
+@pytest.mark.parametrize("twin", [_scan_py, _scan_c])
+@pytest.mark.parametrize(
+    ("head", "pairs"),
+    [
+        (b"GET / HTTP/1.1\r\nA: b\r\nC:d\r\n\r\n", [(b"A", b"b"), (b"C", b"d")]),
+        (b"GET / HTTP/1.1\r\nA: b\r\n\r\nX: body\r\n\r\nY: body\r\n", [(b"A", b"b")]),
+        (b"GET / HTTP/1.0\r\n\r\nX: body\r\n", []),
+        (b"GET / HTTP/1.0\r\n\r\n\xb3: \xff", []),
+        (b"GET / HTTP/1.0\r\n\r\n", []),
+    ],
+)
+def test_fields_end_before_the_body(
+    twin: ModuleType | None, head: bytes, pairs: list[tuple[bytes, bytes]]
+) -> None:
+    if twin is None:
+        pytest.skip("the compiled twin is not built")
+    start = head.index(b"\r\n") + 2
+    assert list(twin.split_fields(head, start)) == pairs
+    assert [tuple(map(str.encode, pair)) for pair in twin.split_text(head, start)] == pairs
+
+
 @given(data=BYTES, limits=LIMITS)
 def test_line_check_accepts_what_the_kernel_accepts(data: bytes, limits: tuple[int, ...]) -> None:
     max_line, max_header, max_headers, max_head = limits

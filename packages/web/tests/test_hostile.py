@@ -8,6 +8,8 @@ failure in `test_protocol`; forms in `test_forms`; fields, reasons and cookies i
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,29 @@ async def test_a_range_that_is_none_is_answered_with_416(serve: Serve) -> None:
     for field, status in [("bytes=1-2", 200), ("bytes=2-1", 416), ("bytes=1-2,4-5", 416)]:
         async with served.client.get("/", headers={"Range": field}) as response:
             assert response.status == status
+
+
+@pytest.mark.parametrize("pause", [False, True])
+async def test_a_body_brings_no_fields(serve: Serve, pause: bool) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        body = await request.text()
+        return web.json_response([sorted(request.headers), len(request.raw_headers), body])
+
+    served = await serve(handler)
+    wire = await served.connect()
+    body = b"X-Admin: yes\r\n\r\nX-User: root\r\n"
+    for _ in range(2):
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body))
+        if pause:
+            await asyncio.sleep(0.01)  # two packets
+        wire.send(body)
+        assert json.loads((await wire.answer())[1]) == [
+            ["Content-Length", "Host"],
+            2,
+            body.decode(),
+        ]
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        assert json.loads((await wire.answer())[1])[:2] == [["Content-Length", "Host"], 2]
 
 
 # -- no answer sends anybody to another host

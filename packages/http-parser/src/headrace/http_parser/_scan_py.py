@@ -151,7 +151,10 @@ def _known_of(lines: bytes, last: Known) -> Known:
 
 def split_fields(head: bytes, start: int) -> tuple[tuple[bytes, bytes], ...]:
     """Cut the pairs out of the validated field lines at *start* of *head*, up to an empty line."""
-    parts = [line.partition(b":") for line in head[start:].split(b"\r\n")]
+    # The line before the first field ends where the search begins: there may be no field at all.
+    end = head.find(b"\r\n\r\n", start - 2 if start > 1 else 0)
+    lines = head[start:] if end < 0 else head[start:end]
+    parts = [line.partition(b":") for line in lines.split(b"\r\n")]
     return tuple([(name, value.strip(_OWS)) for name, colon, value in parts if colon])
 
 
