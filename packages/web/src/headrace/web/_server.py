@@ -213,6 +213,8 @@ class Server(Service):
                         await self._emptied
         finally:
             self._emptied = None
+            # The socket may still listen: what comes from now on would find nothing to serve it.
+            self.accepting = False
             await self._cancel_handlers()
             if self._sweeping is not None:
                 self._sweeping.cancel()
