@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace import web
-from headrace.web._cookies import parse_cookies
+from headrace.web._cookies import _parse_unusual_cookies, parse_cookies
 
 FIELDS = [
     ("", {}),
@@ -42,6 +42,11 @@ FIELDS = [
 @pytest.mark.parametrize(("field", "cookies"), FIELDS)
 def test_reading(field: str, cookies: dict[str, str]) -> None:
     assert parse_cookies(field) == cookies
+
+
+@given(st.text(alphabet='ab=; \t"\\', max_size=20))
+def test_the_usual_is_read_like_all_else(field: str) -> None:
+    assert parse_cookies(field) == _parse_unusual_cookies(field)
 
 
 def written(name: str, value: str, **attributes: object) -> str:

@@ -13,6 +13,11 @@ _ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;]*")
 _SAMESITE = frozenset({"strict", "lax", "none"})
 _ESCAPE = re.compile(r"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
 
+# Quoted values, and white space in other places than behind a semicolon.
+_UNUSUAL = re.compile(r'["\t]| [ =;]|= |^ | $')
+# Nothing is tried twice: each part ends where the next one can begin.
+_PAIRS = re.compile(r"(?:^|;) ?([^=;]++)=([^;]*+)")
+
 
 class _SetCookie(Morsel[str]):
     """A cookie with the attributes that Python 3.11 does not know yet."""
@@ -30,6 +35,14 @@ def parse_cookies(field: str) -> dict[str, str]:
 
     A pair that is malformed is left out, it does not hide the others.
     """
+    if _UNUSUAL.search(field) is not None:
+        return _parse_unusual_cookies(field)
+    pairs = _PAIRS.findall(field)
+    cookies = dict(pairs)
+    return cookies if len(cookies) == len(pairs) else dict(reversed(pairs))
+
+
+def _parse_unusual_cookies(field: str) -> dict[str, str]:
     cookies: dict[str, str] = {}
     for pair in field.split(";"):
         name, equals, value = pair.partition("=")

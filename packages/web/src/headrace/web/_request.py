@@ -63,8 +63,11 @@ def parse_query(query: str) -> list[tuple[str, str]]:
     """Return the variables of a percent-encoded query, those without a value too."""
     if "%" in query or "+" in query:
         return parse_qsl(query, keep_blank_values=True)
-    pairs = [pair.partition("=") for pair in query.split("&") if pair]
-    return [(name, value) for name, _, value in pairs]
+    if "&" in query:
+        parts = [pair.partition("=") for pair in query.split("&") if pair]
+        return [(name, value) for name, _, value in parts]
+    name, _, value = query.partition("=")
+    return [(name, value)] if query else []
 
 
 def _parse_range(value: str) -> slice:
