@@ -82,9 +82,10 @@ async def listen(
     """Listen on a socket of either family."""
     if sock.family != AF_UNIX:
         return await loop.create_server(server, sock=sock, **options)
-    if sys.version_info >= (3, 13) and isinstance(loop, asyncio.SelectorEventLoop):
+    if sys.version_info >= (3, 13):
         # The file is not the loop's to remove: other processes may use it.
-        options = {"cleanup_socket": False, **options}
+        with contextlib.suppress(TypeError):  # an older uvloop, which never removes it
+            return await loop.create_unix_server(server, sock=sock, cleanup_socket=False, **options)
     return await loop.create_unix_server(server, sock=sock, **options)
 
 
