@@ -532,3 +532,17 @@ async def test_a_client_that_takes_what_it_is_sent_is_alive(serve: Serve) -> Non
     while (got := await receive(wire))[0] == 9:
         pass
     assert got == (1, b"all of it")
+
+
+@pytest.mark.parametrize("end", [frame(3), frame(8), frame(1, b"\xff")])
+async def test_messages_before_the_end_are_answered_before_it(serve: Serve, end: bytes) -> None:
+    served = await serve(echo)
+    wire = await open_wire(served)
+    wire.send(frame(1, b"one") + frame(2, b"two") + end)
+    assert await receive(wire) == (1, b"one")
+    assert await receive(wire) == (2, b"two")
+    assert (await receive(wire))[0] == 8
+    wire = await open_wire(served)
+    wire.send(frame(1, b"th", fin=False) + frame(0, b"ree") + end)
+    assert await receive(wire) == (1, b"three")
+    assert (await receive(wire))[0] == 8

@@ -578,3 +578,25 @@ def test_a_message_that_is_no_text_is_told_by_the_events() -> None:
     with pytest.raises(RemoteProtocolError, match="UTF-8"):
         connection.next_event()
     assert connection.receive_message(masked(0x81, b"late")) is None
+
+
+def test_messages_can_be_taken_before_what_follows_them() -> None:
+    connection = server()
+    assert connection.next_message() is NEED_DATA
+    connection.receive_data(masked(0x81, b"one") + masked(0x82, b"two") + masked(0x83))
+    assert connection.next_message() == Text("one")
+    assert connection.next_message() == Binary(b"two")
+    assert connection.next_message() is None
+    with pytest.raises(RemoteProtocolError, match="reserved opcode"):
+        connection.next_event()
+    assert connection.next_message() is None
+    for data in (masked(0x81, b"\xff"), masked(0x01, b"part")):
+        connection = server()
+        connection.receive_data(data)
+        assert connection.next_message() is None
+    connection = server()
+    connection.receive_data(masked(0x81, b"last"))
+    connection.receive_eof()
+    assert connection.next_message() == Text("last")
+    assert connection.next_message() is None
+    assert connection.next_event() == ConnectionClosed(1006, "")

@@ -167,19 +167,35 @@ class WebSocketChannel(asyncio.Protocol):
 
     def _pump(self) -> None:
         """Hand over the events that are there, and write the answers that need no handler."""
-        connection = self._connection
+        found = False  # a message, in this turn
         try:
             # What is too much for the handler waits in the connection.
             while not self._ended and not self.is_reading_paused:
-                event = connection.next_event()
+                if self._hand_over_messages(found):
+                    # What follows may be the end: the handler gets a turn to answer before.
+                    self.loop.call_soon(self._pump)
+                    break
+                event = self._connection.next_event()
                 if event is NEED_DATA:
                     break
                 self._ended = event.__class__ is ConnectionClosed
+                found = isinstance(event, Text | Binary) and event.final
                 self._receiver.event_received(event)
         except RemoteProtocolError as error:
             self._receiver.protocol_failed(error)
             self._pump()
         self._flush()
+
+    def _hand_over_messages(self, found: bool) -> bool:
+        """Hand over whole messages; tell whether any was found and something else follows."""
+        next_message = self._connection.next_message
+        while not self.is_reading_paused:
+            message = next_message()
+            if message is None or message is NEED_DATA:
+                return found and message is None
+            self._receiver.event_received(message)
+            found = True
+        return False
 
     def _flush(self) -> None:
         """Write the automatic answers: pongs, pings, the Close.

@@ -189,6 +189,28 @@ class Connection:
         self.receive_data(data)
         return None
 
+    def next_message(self) -> Text | Binary | NeedData | None:
+        """Return the next event if it is a whole plain message, and None if it is not.
+
+        `NEED_DATA` tells that all bytes are used up. After None, `next_event` gives what there
+        is: so messages can be handled before something that may end the connection.
+        """
+        buffer = self._buffer
+        if buffer is None:
+            return NEED_DATA
+        if not self._between:
+            return None
+        try:
+            found = self._read_message(buffer, self._pos)
+        except UnicodeDecodeError:  # `next_event` tells
+            return None
+        if found is None:
+            return None
+        message, self._pos = found
+        if self._pos == 0:
+            self._buffer = None if not self._pending and not self._eof else b""
+        return message
+
     def receive_eof(self) -> None:
         """Take note that the peer's side of the transport has ended."""
         self._eof = True
