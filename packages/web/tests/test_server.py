@@ -75,6 +75,8 @@ async def test_shutdown_closes_idle_connections_and_waits_for_running_handlers(
 async def test_a_request_that_is_on_its_way_is_waited_for(serve: Serve) -> None:
     served = await serve(hello)
     fresh, begun = await served.connect(), await served.connect()
+    fresh.send(GET)
+    assert b"Connection" not in (await fresh.answer())[0]
     begun.send(GET[:5])
     await served.until(lambda: any(c._parser.buffered for c in served.server.connections))
     ending = asyncio.ensure_future(served.server.shutdown(10.0))

@@ -52,9 +52,9 @@ MAX_PIPELINED: Final = 64 * 1024
 TURN: Final = 64
 #: Bytes that may wait in the transport before a write that nobody awaits is an error.
 WRITE_LIMIT: Final = 16 * 1024**2
-#: Seconds for which a connection counts as new, and for which a request that may be on its way
-#: is waited for when the server stops.
-NEW: Final = 3.0
+#: Seconds for which a connection counts as used just now, and for which a request that may be on
+#: its way is waited for when the server stops.
+RECENT: Final = 3.0
 MOMENT: Final = 0.25
 #: Bytes of an unread body that are read and dropped to keep the connection.
 MAX_DRAIN: Final = 256 * 1024
@@ -93,7 +93,6 @@ class RequestHandler(asyncio.Protocol):
     __slots__ = (
         "__weakref__",
         "_announced",
-        "_born",
         "_cancels",
         "_closing",
         "_content",
@@ -127,7 +126,7 @@ class RequestHandler(asyncio.Protocol):
         self._content: StreamReader | None = None
         self._drain_waiters: list[asyncio.Future[None]] | None = None
         self._gone_waiters: list[asyncio.Future[None]] | None = None
-        self._born = self._deadline = 0.0
+        self._deadline = 0.0
         self._announced = 0  # bytes of the body as the client stated them
         self._cancels = service.handler_cancellation
         self._closing = False
@@ -150,7 +149,7 @@ class RequestHandler(asyncio.Protocol):
         # uvloop's transports have the interface, but not the base class.
         self._transport = cast(asyncio.Transport, transport)
         service = self._service = self._service.opened(self)
-        self._born = self._deadline = service.idle_until
+        self._deadline = service.idle_until
         if service.tcp_keepalive:
             _probe_when_idle(self._transport)
         if not service.accepting:
@@ -759,14 +758,14 @@ class RequestHandler(asyncio.Protocol):
     def shut_down(self) -> bool:
         """Close an idle connection; return whether a request is still being served.
 
-        A request may be on its way: where it has begun, or where the connection is new, there is
-        a moment for it.
+        A request may be on its way: where it has begun, or where the connection is new or was used
+        just now, there is a moment for it.
         """
         if self._task is not None:
             return True
         service = self._service
-        is_new = self._deadline == self._born > service.idle_until - NEW
-        if (is_new or self._parser.buffered) and not self._closing:
+        in_use = self._deadline > service.idle_until - RECENT
+        if (in_use or self._parser.buffered) and not self._closing:
             self._loop.call_later(MOMENT, self._close_if_idle)
         else:
             self._close()

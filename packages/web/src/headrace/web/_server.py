@@ -192,6 +192,8 @@ class Server(Service):
     def pre_shutdown(self) -> int:
         """Close idle connections; return how many are left to close with their answers."""
         self.shutting_down = self.closing = True
+        # The heads from now on say that the connection closes.
+        self.templates.clear()
         for connection in list(self._crowd.connections):
             connection.cancel()
         return sum([connection.shut_down() for connection in list(self.connections)])
