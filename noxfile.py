@@ -162,6 +162,8 @@ def tests(session: nox.Session, package: str, extensions: str) -> None:
         if package in PURE_CELLS:
             session.skip("no C compiler here: the cell without extensions is run")
         extensions = "none"
+    if extensions == "none" and package not in ACCELERATED and session.python != PYTHON:
+        session.skip(f"without twins of its own, {package} is tested on pure siblings once")
     siblings, others = test_requirements(package)
     install_wheels(session, [package, *siblings], extensions, *others)
     session.chdir(ROOT / "packages" / package)
