@@ -91,6 +91,7 @@ WEB = [
     "_signals",
     "_start",
     "_service",
+    "_exchange",
     "_protocol",
     "_admission",
     "_server",
@@ -119,9 +120,9 @@ WEB = [
     "__main__",
     "__init__",
 ]
-#: The one module of web that knows the machinery of a protocol package.
+#: The modules of web that know the machinery of a protocol package.
 GLUE = {
-    "headrace.http_parser": {"_protocol"},
+    "headrace.http_parser": {"_exchange", "_protocol"},
     "headrace.websocket": {"_channel", "_messages", "_outbox", "_receiving", "_websocket"},
 }
 

@@ -17,7 +17,7 @@ from serving import Failures, Serve, Wire
 
 from headrace import web
 from headrace.testing import ClientError
-from headrace.web import _protocol
+from headrace.web import _exchange
 
 GET = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b"
@@ -881,7 +881,7 @@ async def test_writes_that_are_awaited_wait_for_a_slow_client(serve: Serve) -> N
 async def test_writes_that_nobody_awaits_end_at_the_limit(
     serve: Serve, failures: Failures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_protocol, "WRITE_LIMIT", 1024**2)
+    monkeypatch.setattr(_exchange, "WRITE_LIMIT", 1024**2)
     written = 0
 
     async def handler(request: web.Request) -> web.StreamResponse:

@@ -1,147 +1,81 @@
 """One HTTP/1 connection: the glue between a transport, the parser and the application layer.
 
-This module alone knows the machinery of `headrace.http_parser`. The parser decides what is
-legal and how messages are framed; this module moves bytes and events, runs one task for
-each request, and closes connections. Requests on one connection are served one after the
-other: what a client pipelines waits in the parser, and reading pauses when it is much.
+This module and `_exchange` alone know the machinery of `headrace.http_parser`. The parser decides
+what is legal and how messages are framed; this module moves what comes in, runs one task for each
+request, and closes connections. Requests on one connection are served one after the other: what
+a client pipelines waits in the parser, and reading pauses when it is much.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Generator
-from functools import lru_cache, partial
-from typing import Any, Final, cast, final
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, cast
 
 import headrace.web._headers as hdrs
 from headrace.http_parser import (
     NEED_DATA,
-    Connection,
     ConnectionClosed,
     Data,
     EndOfMessage,
-    Informational,
-    Limits,
-    LocalProtocolError,
     RemoteProtocolError,
-    ResponseTemplate,
-    Role,
     State,
 )
 from headrace.http_parser import Request as RequestHead
 from headrace.http_parser import Response as ResponseHead
 
 from ._debug import debug_page, is_local
-from ._disk import OpenFile
 from ._errors import ClientConnectionResetError, PayloadAccessError, RequestPayloadError
 from ._exceptions import HTTPException, HTTPInternalServerError, framework_answer
+from ._exchange import MAX_DRAIN, HTTPExchange
 from ._headers import HttpVersion, HttpVersion10, HttpVersion11
-from ._mistakes import answered_before, explain_late, not_a_response, sent_before
+from ._mistakes import explain_late, not_a_response, sent_before
 from ._patience import Overdue, Watch
 from ._problem import render
 from ._request import BaseRequest
 from ._response import Response, StreamResponse
-from ._sendfile import Span, send_file
 from ._service import Service
-from ._streams import DONE, Field, Fields, Head, StreamReader, lost_connection
+from ._streams import StreamReader, lost_connection
 
 #: Bytes of pipelined requests that wait in the parser before reading pauses.
 MAX_PIPELINED: Final = 64 * 1024
 #: Pipelined requests that are served in one turn of the loop.
 TURN: Final = 64
-#: Bytes that may wait in the transport before a write that nobody awaits is an error.
-WRITE_LIMIT: Final = 16 * 1024**2
 #: Seconds for which a connection counts as used just now, and for which a request that may be on
 #: its way is waited for when the server stops.
 RECENT: Final = 3.0
 MOMENT: Final = 0.25
-#: Bytes of an unread body that are read and dropped to keep the connection.
-MAX_DRAIN: Final = 256 * 1024
 
-#: The states in which a response to the request is out, or a part of one.
-_ANSWERED: Final = (State.SEND_BODY, State.DONE, State.MUST_CLOSE, State.SWITCHED)
-_OWN_LENGTHS: Final = (len("Date"), len("Server"))
 _METHODS: Final = {method.encode(): method for method in hdrs.METH_ALL}
 _VERSIONS: Final = (HttpVersion10, HttpVersion11, *(HttpVersion(1, n) for n in range(2, 10)))
 
 
-@lru_cache(maxsize=16)
-def _limits(max_line_size: int, max_field_size: int, max_headers: int) -> Limits:
-    """Return the parser's limits; all connections of a server share one object."""
-    return Limits(
-        max_request_line=max_line_size, max_header=max_field_size, max_headers=max_headers
-    )
-
-
-@final
-class _Drain:
-    """Waits until the client has taken enough; nothing happens if nobody awaits it."""
-
-    __slots__ = ("_connection",)
-
-    def __init__(self, connection: RequestHandler) -> None:
-        self._connection = connection
-
-    def __await__(self) -> Generator[Any, None, None]:
-        return self._connection._drained().__await__()
-
-
-class RequestHandler(asyncio.Protocol):
-    """The protocol of one connection, and the `Exchange` of the request that it serves."""
+class RequestHandler(HTTPExchange, asyncio.Protocol):
+    """The protocol of one connection: what comes in, whose turn it is, and the end."""
 
     __slots__ = (
         "__weakref__",
-        "_announced",
-        "_cancels",
-        "_closing",
-        "_content",
         "_deadline",
-        "_drain_waiters",
-        "_eof",
-        "_gone_waiters",
         "_in_head",
         "_lingering",
-        "_loop",
-        "_parser",
-        "_paused_reading",
-        "_paused_writing",
         "_pumping",
-        "_service",
-        "_task",
-        "_transport",
         "_unread",
         "_watch",
         "requests",
-        "upgraded",
     )
 
     def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
-        self._service = service
-        self._loop = loop
-        limits = _limits(service.max_line_size, service.max_field_size, service.max_headers)
-        self._parser = Connection(Role.SERVER, limits=limits)
-        self._transport: asyncio.Transport | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._content: StreamReader | None = None
-        self._drain_waiters: list[asyncio.Future[None]] | None = None
-        self._gone_waiters: list[asyncio.Future[None]] | None = None
+        super().__init__(service, loop)
         self._deadline = 0.0
-        self._announced = 0  # bytes of the body as the client stated them
-        self._cancels = service.handler_cancellation
-        self._closing = False
-        self._eof = False
         self._in_head = False  # whether the time for the head of a request is running
         self._lingering = False
-        self._paused_reading = False
-        self._paused_writing = False
         self._pumping = False
         self._unread = 0  # bytes of an unread body that may still be dropped
         self._watch: Watch | None = None  # made when a sweep finds a request that is being served
         #: The requests that were served; counted only where their number is limited.
         self.requests = 0
-        #: The protocol that took the connection over after an upgrade.
-        self.upgraded: Any = None
 
     # -- asyncio.Protocol
 
@@ -528,231 +462,6 @@ class RequestHandler(asyncio.Protocol):
         state = self._parser.our_state
         return state is State.IDLE or state is State.SEND_RESPONSE
 
-    # -- the Exchange of the current request
-
-    @property
-    def transport(self) -> asyncio.Transport | None:
-        return self._transport
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        return self._loop
-
-    @property
-    def task(self) -> asyncio.Task[Any] | None:
-        return self._task if self._task is not None else asyncio.current_task()
-
-    @property
-    def keep_alive(self) -> bool:
-        return self._parser.keep_alive
-
-    @property
-    def disconnected(self) -> bool:
-        return self._transport is None or self._eof
-
-    async def wait_for_disconnection(self) -> None:
-        while not self.disconnected:
-            waiter = self._loop.create_future()
-            if self._gone_waiters is None:
-                self._gone_waiters = []
-            self._gone_waiters.append(waiter)
-            await waiter
-
-    @property
-    def shutting_down(self) -> bool:
-        return self._service.shutting_down
-
-    async def wait_for_shutdown(self) -> None:
-        await self._service.wait_for_shutdown(self._loop)
-
-    def _wake_for_disconnection(self) -> None:
-        waiters, self._gone_waiters = self._gone_waiters, None
-        for waiter in waiters or ():
-            if not waiter.done():
-                waiter.set_result(None)
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default if self._transport is None else self._transport.get_extra_info(name, default)
-
-    def send_informational(self, status: int, fields: Fields = ()) -> None:
-        self._connected().write(self._parser.send(Informational(status, fields)))
-
-    def send_head(self, status: int, reason: str | None, fields: Fields) -> None:
-        transport = self._connected()
-        try:
-            transport.write(self._parser.send(self._head(status, reason, fields)))
-        except LocalProtocolError as error:
-            raise self._explained(error) from None
-
-    def send_whole(self, status: int, reason: str | None, fields: Fields, body: bytes) -> None:
-        transport = self._connected()
-        try:
-            transport.write(self._parser.send(self._head(status, reason, fields), body))
-        except LocalProtocolError as error:
-            raise self._explained(error) from None
-
-    def send_usual(self, status: int, fields: tuple[Field, ...], body: bytes) -> None:
-        transport = self._transport
-        if transport is None or self._closing or self._content is not None:
-            self.send_whole(status, None, fields, body)
-            return
-        template = self._service.templates.get((status, fields))
-        if template is None:
-            template = self._make_template(status, fields)
-        try:
-            transport.write(self._parser.send_template(template, body))
-        except LocalProtocolError as error:
-            raise self._explained(error) from None
-
-    def _explained(self, error: LocalProtocolError) -> Exception:
-        """Return *error*, or what it means if a response was sent before."""
-        parser = self._parser
-        # Idle: the response was whole, and the parser is ready for the next request.
-        is_answered = parser.our_state in _ANSWERED or (
-            parser.our_state is State.IDLE and parser.their_state is not State.ERROR
-        )
-        return answered_before() if is_answered else error
-
-    def _make_template(self, status: int, fields: tuple[Field, ...]) -> ResponseTemplate:
-        """Make what many answers begin with; it holds until the clock's next tick."""
-        template = ResponseTemplate(self._head(status, None, fields))
-        if not self._service.closing:
-            self._service.templates[status, fields] = template
-        return template
-
-    def _head(self, status: int, reason: str | None, fields: Fields) -> ResponseHead:
-        service = self._service
-        if service.closing or self._closing or self._has_too_much_to_drop():
-            fields = [*fields, (b"Connection", b"close")]
-        phrase = b"" if reason is None else reason.encode("utf-8")
-        own = service.fields
-        # Date and Server of the handler's own take the place of the server's.
-        for name, _ in fields:
-            if len(name) in _OWN_LENGTHS:
-                own = [field for field in own if field[0].lower() != name.lower()]
-        return ResponseHead(status, [*fields, *own], phrase)
-
-    def _has_too_much_to_drop(self) -> bool:
-        content = self._content
-        return content is not None and self._announced - content.total_bytes > MAX_DRAIN
-
-    def write(self, data: bytes | bytearray | memoryview) -> Awaitable[None]:
-        transport = self._connected()
-        if transport.is_closing():
-            # Such a transport drops what it is given and never pauses: a loop of writes would
-            # go on for ever, without a turn for the event that ends the connection.
-            raise lost_connection()
-        if self._paused_writing and transport.get_write_buffer_size() > WRITE_LIMIT:
-            self._abort()
-            raise RuntimeError(
-                f"more than {WRITE_LIMIT} bytes wait for a slow client: await what write() returns"
-            )
-        transport.write(self._parser.send(Data(bytes(data))))
-        return _Drain(self) if self._paused_writing else DONE
-
-    def write_eof(self, trailers: Fields = ()) -> Awaitable[None]:
-        self._connected().write(self._parser.send(EndOfMessage(trailers)))
-        return DONE
-
-    def drain(self) -> Awaitable[None]:
-        return _Drain(self) if self._paused_writing else DONE
-
-    async def send_file(
-        self, file: OpenFile, offset: int, count: int, piece: int, head: Head | None = None
-    ) -> None:
-        """Send *count* bytes of a file as the next part of a body of known length.
-
-        With *head*, the answer begins with it: it goes out together with the first bytes.
-        """
-        transport = self._connected()
-        before = b"" if head is None else self._parser.send(self._head(*head))
-        # The parser counts the bytes without seeing them; where it drops them, nothing is sent.
-        span = cast(bytes, Span(count))
-        if self._parser.send(Data(span)) is not span:
-            transport.write(before)
-            return
-        try:
-            await send_file(self, file, offset, count, piece, before)
-        except BaseException:
-            # The bytes are counted: nothing may make this answer look complete any more.
-            self._abort()
-            raise
-
-    async def drain_all(self) -> None:
-        """Wait until the system has taken all that was written."""
-        transport = self._connected()
-        if not transport.get_write_buffer_size():
-            return
-        transport.set_write_buffer_limits(high=0)
-        try:
-            await self._drained()
-        finally:
-            if not transport.is_closing():
-                transport.set_write_buffer_limits()
-
-    async def drain_some(self) -> None:
-        """Wait until there is room for more."""
-        if self._paused_writing:
-            await self._drained()
-
-    def cancel_on_disconnect(self, wanted: bool) -> None:
-        """Decide for the current request whether a disconnect cancels its handler."""
-        self._cancels = wanted
-
-    def upgrade(self, fields: list[Field], protocol: asyncio.Protocol) -> None:
-        """Send 101 and hand the connection over, with the bytes that came after the request."""
-        transport = self._connected()
-        transport.write(self._parser.send(Informational(101, fields)))
-        self.upgraded = protocol
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        rest = self._parser.trailing_data
-        if rest:
-            protocol.data_received(rest)
-        self._resume_reading()
-        if self._service.gone_away:
-            self.end_upgrade()
-
-    def _connected(self) -> asyncio.Transport:
-        if self._transport is None:
-            raise lost_connection()
-        return self._transport
-
-    # -- flow control
-
-    def pause_body(self) -> None:
-        self._pause_reading()
-
-    def resume_body(self) -> None:
-        self._resume_reading()
-
-    def _pause_reading(self) -> None:
-        if not self._paused_reading and self._transport is not None:
-            self._paused_reading = True
-            self._transport.pause_reading()
-
-    def _resume_reading(self) -> None:
-        if self._paused_reading:
-            self._paused_reading = False
-            if self._transport is not None and not self._transport.is_closing():
-                self._transport.resume_reading()
-
-    async def _drained(self) -> None:
-        while self._paused_writing and self._transport is not None:
-            waiter = self._loop.create_future()
-            if self._drain_waiters is None:
-                self._drain_waiters = []
-            self._drain_waiters.append(waiter)
-            await waiter
-        if self._transport is None:
-            raise lost_connection()
-
-    def _wake_writers(self) -> None:
-        waiters, self._drain_waiters = self._drain_waiters, None
-        for waiter in waiters or ():
-            if not waiter.done():
-                waiter.set_result(None)
-
     # -- the end
 
     def shut_down(self) -> bool:
@@ -787,11 +496,6 @@ class RequestHandler(asyncio.Protocol):
     def running(self) -> asyncio.Task[None] | None:
         """The task of the request that is being served."""
         return self._task
-
-    def end_upgrade(self) -> None:
-        """Tell the protocol that took the connection over that the server goes away."""
-        if self.upgraded is not None:
-            self.upgraded.shut_down()
 
     def sweep(self) -> None:
         """Look at what takes time: the client, which may be silent, or the handler."""
@@ -888,11 +592,6 @@ class RequestHandler(asyncio.Protocol):
                 transport.abort()
         else:
             transport.close()
-
-    def _abort(self) -> None:
-        self._closing = True
-        if self._transport is not None:
-            self._transport.abort()
 
 
 def _raise(error: BaseException) -> None:
