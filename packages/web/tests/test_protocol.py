@@ -17,7 +17,7 @@ from serving import Failures, Serve, Wire
 
 from headrace import web
 from headrace.testing import ClientError
-from headrace.web import _exchange
+from headrace.web import _exchange, _protocol
 
 GET = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b"
