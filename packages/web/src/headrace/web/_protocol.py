@@ -113,14 +113,14 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             self._pump()
             return
         # A request that has come in one piece: the same as `_pump` does, by a shorter way.
-        method, target, fields, version, body = whole
+        method, target, fields, _, body = whole
         service = self._service
         self._pumping = True
         try:
             request = service.request_factory(
                 _METHODS.get(method) or method.decode("ascii"),
                 target.decode("ascii"),
-                _VERSIONS[version[1]],
+                HttpVersion11,
                 fields,
                 body or None,
                 self,
@@ -130,7 +130,7 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             self._pumping = False
         if self._task is None and not self._closing:
             self._deadline = service.idle_until
-            if self._eof or self._parser.buffered:
+            if self._eof:
                 self._pump()
 
     def _receive(self, data: bytes) -> None:
@@ -143,6 +143,9 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             self._pump_body()
         elif parser.buffered > MAX_PIPELINED:
             self._pause_reading()
+        elif self._pumping and self._task is None:
+            # It came out of the handler, as bytes in memory do: not before its request is served.
+            self._loop.call_soon(self._resume_pump)
 
     def eof_received(self) -> bool:
         """Keep the connection for the answers of a client that only stopped sending."""
@@ -404,25 +407,32 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
     def _finished(self) -> None:
         """Go on after an answer: with the next request, with what is left of a body, or not."""
         service = self._service
-        content = self._content
+        self._cancels = service.handler_cancellation
+        parser, content = self._parser, self._content
+        if (
+            self._pumping
+            and content is None
+            and parser.our_state is State.IDLE
+            and not (self._closing or service.closing)
+        ):
+            return  # the usual case: who pumps goes on
         if self.upgraded is not None:
             self._closing = True
             return
-        self._cancels = service.handler_cancellation
         if content is not None:
             self._content = None
             content.set_exception(PayloadAccessError("the request has been answered already"))
             self._unread = MAX_DRAIN
             self._deadline = service.now + service.lingering_time
             # RFC 9112, section 9.6: the answer said that it is the last one.
-            self._closing = self._closing or self._parser.our_state is State.MUST_CLOSE
-        elif self._parser.our_state is not State.IDLE and not self._parser.keep_alive:
+            self._closing = self._closing or parser.our_state is State.MUST_CLOSE
+        elif not parser.keep_alive:
             self._closing = True
         if self._closing or service.closing:
-            self._close(linger=content is not None or self._parser.their_state is State.ERROR)
+            self._close(linger=content is not None or parser.their_state is State.ERROR)
         elif self._pumping:
             return
-        elif self._unread or self._eof or self._parser.buffered or self._paused_reading:
+        elif self._unread or self._eof or parser.buffered or self._paused_reading:
             self._go_on_later()
         else:
             self._deadline = service.idle_until

@@ -37,33 +37,23 @@ class Starter(Protocol):
 class Stage:
     """A task that stands by, and the context in which it runs what it is given."""
 
-    __slots__ = (
-        "_called",
-        "_context",
-        "_loop",
-        "_pristine",
-        "_references",
-        "_work",
-        "free",
-        "task",
-    )
+    __slots__ = ("_pristine", "_work", "called", "context", "free", "references", "task")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
-        self._loop = loop
         self._pristine = context
-        self._context = context.copy()
-        self._called: asyncio.Future[None] = loop.create_future()
         self._work: tuple[Coroutine[Any, Any, None], Any] | None = None
-        # Those to the task while it waits and `begin` runs.
-        self._references = 0
+        self.context = context.copy()
+        self.called: asyncio.Future[None] = loop.create_future()
+        #: Those to the task while work begins on it.
+        self.references = 0
         #: Whether the task waits to be used; it has to be reached by the loop first.
         self.free = False
-        self.task: asyncio.Task[None] = loop.create_task(self._stand_by(), context=self._context)
+        self.task: asyncio.Task[None] = loop.create_task(self._stand_by(), context=self.context)
 
     async def _stand_by(self) -> None:
         self.free = True
         try:
-            await self._called
+            await self.called
         except asyncio.CancelledError:
             if self._work is None:
                 raise
@@ -75,50 +65,29 @@ class Stage:
         if self._work is not None:
             await _go_on(*self._work)
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
-        """Run *work* until it waits, and let the task go on with it then: return the task."""
-        task, loop = self.task, self._loop
-        self.free = False
-        outer = None
-        try:
-            _enter_task(loop, task)
-        except RuntimeError:
-            # Another task is running: it has called what called this.
-            outer = asyncio.current_task(loop)
-            assert outer is not None
-            _leave_task(loop, outer)
-            _enter_task(loop, task)
-        if not self._references:
-            self._references = getrefcount(task)
-        try:
-            waits_for = self._context.run(work.send, None)
-        except StopIteration:
-            # What is marked is not used again: somebody took hold of the task, added a callback,
-            # cancelled it or set a context variable.
-            self.free = not (
-                getrefcount(task) != self._references
-                or getweakrefcount(task) != 1  # the loop's own
-                or task._callbacks
-                or self._called.done()
-                or self._context != self._pristine
-            )
-            return None
-        finally:
-            _leave_task(loop, task)
-            if outer is not None:
-                _enter_task(loop, outer)
+    def is_marked(self) -> bool:
+        """Tell whether a coroutine that has ended left something at the task or in its context."""
+        task = self.task
+        return bool(
+            getweakrefcount(task) != 1  # the loop's own
+            or task._callbacks
+            or self.called.done()
+            or self.context != self._pristine
+        )
+
+    def go_on(self, work: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        """Let the task go on with a coroutine that waits."""
         if waits_for is not None:
             # Whoever else waits for it must not find it claimed.
             waits_for._asyncio_future_blocking = False
         self._work = work, waits_for
         self.close()
-        return task
 
     def close(self) -> None:
         """Let the task go on, or end if there is nothing to go on with."""
         self.free = False
-        if not self._called.done():
-            self._called.set_result(None)
+        if not self.called.done():
+            self.called.set_result(None)
 
 
 @coroutine
@@ -159,17 +128,46 @@ class StandingStarter:
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         """Run *work* until it waits; return its task, or None when it has ended."""
         stage = self._stage
+        loop = self._loop
         if not stage.free:
-            return self._loop.create_task(work, context=self._context.copy())
-        task = None
+            return loop.create_task(work, context=self._context.copy())
+        stage.free = False
+        task = stage.task
+        outer = None
         try:
-            task = stage.begin(work)
+            _enter_task(loop, task)
+        except RuntimeError:
+            # Another task is running: it has called what called this.
+            outer = asyncio.current_task(loop)
+            assert outer is not None
+            _leave_task(loop, outer)
+            _enter_task(loop, task)
+        if not stage.references:
+            stage.references = getrefcount(task)
+        try:
+            waits_for = stage.context.run(work.send, None)
+        except StopIteration:
+            if getrefcount(task) == stage.references and not stage.is_marked():
+                stage.free = True
+                return None
         except asyncio.CancelledError:
             pass
-        if not self._stage.free and not self._closed:
-            stage.close()
+        else:
+            stage.go_on(work, waits_for)
+            self._replace(stage)
+            return task
+        finally:
+            _leave_task(loop, task)
+            if outer is not None:
+                _enter_task(loop, outer)
+        self._replace(stage)
+        return None
+
+    def _replace(self, stage: Stage) -> None:
+        """Let a stage end, or go on with its work, and have another one stand by."""
+        stage.close()
+        if not self._closed:
             self._stage = Stage(self._loop, self._context)
-        return task
 
     def close(self) -> None:
         """Leave no task behind."""
