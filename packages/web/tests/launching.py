@@ -16,6 +16,8 @@ import aiohttp
 
 from headrace import web
 
+#: Seconds that nothing takes, on however busy a machine: what takes longer hangs.
+PATIENCE = 60.0
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -103,7 +105,7 @@ class Program:
     def end(self, *signals: signal.Signals) -> tuple[int, str]:
         for number in signals:
             self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=10)
+        output, _ = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, output
 
     def __enter__(self) -> Self:
@@ -118,7 +120,7 @@ class Program:
 
 def connect(path: Path, request: bytes) -> socket.socket:
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(10)
+    client.settimeout(PATIENCE)
     try:
         client.connect(str(path))
         client.sendall(request)

@@ -102,7 +102,7 @@ def test_an_application_or_a_factory_is_served(module: Path, entry: str) -> None
         with urllib.request.urlopen(line.split()[3]) as response:
             assert response.read().decode() == body
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=10)
+        output, errors = process.communicate(timeout=60)
     finally:
         process.kill()
         process.communicate()
@@ -118,7 +118,7 @@ def test_a_unix_socket_is_served(module: Path) -> None:
         assert process.stdout.readline() == "======== Running on http://unix:here: ========\n"
         assert (module / "here").exists()
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     finally:
         process.kill()
         process.communicate()

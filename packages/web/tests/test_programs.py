@@ -415,7 +415,7 @@ async def test_a_program_of_old_runs(tmp_path: Path) -> None:
         await use_message_board(port)
         await asyncio.to_thread(wait_until_asleep, process)
         process.send_signal(signal.SIGINT)
-        output, errors = await asyncio.to_thread(process.communicate, timeout=10)
+        output, errors = await asyncio.to_thread(process.communicate, timeout=60)
     assert process.returncode == 0, errors
     assert output.splitlines() == [
         "websocket connection closed",

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,13 @@ from headrace.web import _supervisor
 logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
 _supervisor.BACK_OFF = 0.01
 
-def wait(link, stop=lambda *_: sys.exit()):
-    signal.signal(signal.SIGTERM, stop)
+def wait(link, stop=sys.exit):
+    # Waited for, not handled: a handler may run just before a call that then blocks.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     link.ready()
     while True:
-        time.sleep(60)
+        signal.sigwait({signal.SIGTERM})
+        stop()
 
 def run(work, number=2, **settings):
     ready = lambda: print("all ready", flush=True)
@@ -144,7 +147,7 @@ run(work, 1, helper=lambda link: time.sleep(60))
 
 
 def test_a_worker_that_does_not_end_is_killed(tmp_path: Path) -> None:
-    deaf = "lambda link, number: wait(link, signal.SIG_IGN)"
+    deaf = "lambda link, number: wait(link, lambda: None)"
     with Supervised(f"run({deaf}, 1, patience=0.05)", cwd=tmp_path) as running:
         [pid] = running.pids(1)
         running.wait_for("all ready")
@@ -153,7 +156,7 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path: Path) -> None:
 
 
 def test_told_three_times_it_kills(tmp_path: Path) -> None:
-    deaf = "lambda link, number: wait(link, lambda *_: print('told', flush=True))"
+    deaf = "lambda link, number: wait(link, lambda: print('told', flush=True))"
     with Supervised(f"run({deaf}, 1)", cwd=tmp_path) as running:
         running.wait_for("all ready")
         for _ in range(2):
@@ -165,12 +168,10 @@ def test_told_three_times_it_kills(tmp_path: Path) -> None:
 def test_a_worker_may_ask_to_be_replaced(tmp_path: Path) -> None:
     source = """
 def work(link, number):
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    link.ready()
     if not os.path.exists("retired"):
         open("retired", "w").close()
         link.retire()
-    time.sleep(60)
+    wait(link)
 run(work, 1)
 """
     with Supervised(source, cwd=tmp_path) as running:
@@ -218,6 +219,16 @@ def test_deaths_in_a_row_are_waited_for() -> None:
     assert waits[-1] == MAX_BACK_OFF
     slot.died(Worker(1, None, 0, 100.0), 200.0)  # type: ignore[arg-type]
     assert slot.not_before == 200.0
+
+
+def test_a_time_that_comes_just_before_the_waiting_is_not_missed() -> None:
+    supervisor = Supervisor(lambda link, number: None, 1, patience=1.0)
+    since = time.monotonic()
+    supervisor._slots[0].not_before = since + 1e-6
+    while time.monotonic() < supervisor._slots[0].not_before:
+        pass
+    with supervisor._signals():
+        supervisor._wait(since)  # else for ever
 
 
 def test_there_is_at_least_one_worker() -> None:

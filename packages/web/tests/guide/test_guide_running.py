@@ -121,7 +121,7 @@ def test_the_first_example_runs_until_ctrl_c(connected: bool) -> None:
                 assert idle.recv(15) == b"HTTP/1.1 200 OK"
             wait_until_asleep(process)
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=10)
+            _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, "")
 
 
@@ -142,7 +142,7 @@ def test_the_example_of_sessions() -> None:
         asyncio.run(check_sessions(port))
         wait_until_asleep(process)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
         # The program ends with its connections open, so what it says at its end is its own.
         assert process.returncode == 0
 

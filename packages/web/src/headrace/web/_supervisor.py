@@ -172,8 +172,9 @@ class Supervisor:
             if self._help is not None:
                 self._helper = self._fork(self._help)
             while not self._stops or self._workers():
-                self._step(time.monotonic())
-                self._wait()
+                now = time.monotonic()
+                self._step(now)
+                self._wait(now)
                 self._reap(time.monotonic())
             if self._helper is not None:
                 self._helper.send(signal.SIGKILL)
@@ -316,15 +317,15 @@ class Supervisor:
 
     # -- what has happened
 
-    def _wait(self) -> None:
-        """Wait until something happens, or something is to be done."""
+    def _wait(self, since: float) -> None:
+        """Wait until something happens, or something is to be done that was not due at *since*."""
         assert self._wake is not None
         workers = {worker.fileno(): worker for worker in self._workers()}
         times = [worker.kill_at for worker in workers.values()]
-        times += [slot.not_before for slot in self._slots if not slot.serving]
-        now = time.monotonic()
-        times = [at for at in times if at > now]
-        timeout = min(times) - now if times and min(times) < math.inf else None
+        # One that is past was heeded; a time that has come in the meantime is not waited for.
+        times += [slot.not_before for slot in self._slots if slot.not_before > since]
+        until = min(times, default=math.inf)
+        timeout = None if until == math.inf else max(0.0, until - time.monotonic())
         reader = self._wake[0]
         poll = select.poll()
         for number in (reader.fileno(), *(n for n, w in workers.items() if w.talks)):
