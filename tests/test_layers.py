@@ -58,6 +58,7 @@ WEB = [
     "_sources",
     "_media",
     "_multipart_writer",
+    "_stream_response",
     "_response",
     "_exceptions",
     "_patience",

@@ -132,7 +132,7 @@ async def test_a_coding_may_be_forced(
 
 
 def test_a_coding_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headrace.web._response.compressors", lambda: {"gzip": None})
+    monkeypatch.setattr("headrace.web._stream_response.compressors", lambda: {"gzip": None})
     with pytest.raises(ValueError, match="br is not installed"):
         web.Response().enable_compression(web.ContentCoding.br)
 

@@ -182,7 +182,6 @@ from ._request import (
 )
 from ._response import (
     Response,
-    StreamResponse,
     json_bytes_response,
     json_response,
 )
@@ -246,6 +245,9 @@ from ._store import (
     AppKey,
     RequestKey,
     ResponseKey,
+)
+from ._stream_response import (
+    StreamResponse,
 )
 from ._streams import (
     StreamReader,

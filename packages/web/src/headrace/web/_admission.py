@@ -14,8 +14,8 @@ from typing import Any, Final, final
 
 from ._exceptions import framework_answer
 from ._request import BaseRequest
-from ._response import StreamResponse
 from ._service import Served, Service
+from ._stream_response import StreamResponse
 
 Serving = Callable[[Any], Awaitable[StreamResponse]]
 

@@ -35,7 +35,7 @@ from ._middleware import AnyMiddleware, as_handler, compose
 from ._policy import Policy
 from ._reify import reify
 from ._request import CLIENT_MAX_SIZE, BaseRequest
-from ._response import JSONArguments, JSONEncoder, Response, StreamResponse, json_response
+from ._response import JSONArguments, JSONEncoder, Response, json_response
 from ._routes import (
     AbstractRoute,
     MissMatch,
@@ -47,6 +47,7 @@ from ._routes import (
 from ._server import Server
 from ._signals import FreezableList, Signal
 from ._store import Key, Layers, Store
+from ._stream_response import StreamResponse
 
 web_logger: Final = logging.getLogger("headrace.web")
 

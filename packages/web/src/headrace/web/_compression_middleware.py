@@ -10,7 +10,7 @@ from ._compression import Compression, ContentCoding
 from ._compressors import compressors
 from ._exceptions import HTTPException, framework_answer
 from ._middleware import Handler, Middleware, middleware
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 
 #: Bytes that fit into the first packet with the head anyway: to compress them saves nothing.
 MINIMUM_SIZE: Final = 1024

@@ -15,7 +15,6 @@ from ._exceptions import HTTPMethodNotAllowed, HTTPNotFound
 from ._middleware import AnyHandler, AnyMiddleware
 from ._policy import NO_POLICY, Policy
 from ._request import BaseRequest
-from ._response import StreamResponse
 from ._routes import (
     AbstractMatchInfo,
     AbstractResource,
@@ -32,6 +31,7 @@ from ._routes import (
 )
 from ._sendfile import PIECE
 from ._static import CacheControl, StaticResource
+from ._stream_response import StreamResponse
 
 
 class PolicyOptions(TypedDict, total=False):

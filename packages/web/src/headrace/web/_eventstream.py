@@ -17,7 +17,7 @@ import headrace.web._headers as hdrs
 
 from ._errors import ClientConnectionResetError
 from ._request import BaseRequest
-from ._response import LooseHeaders, StreamResponse
+from ._stream_response import LooseHeaders, StreamResponse
 from ._streams import Exchange
 
 _LINE_END: Final = re.compile("\r\n|\r|\n")

@@ -14,7 +14,8 @@ from yarl import URL
 
 import headrace.web._headers as hdrs
 
-from ._response import LooseHeaders, Response
+from ._response import Response
+from ._stream_response import LooseHeaders
 
 
 class CommonArguments(TypedDict, total=False):

@@ -13,7 +13,7 @@ from ._compression import add_vary
 from ._etag import ETag, format_etag
 from ._fields import ResponseHeaders
 from ._media import Coding, FileType
-from ._response import _content_type, _pairs
+from ._stream_response import _content_type, _pairs
 from ._streams import Field
 
 

@@ -24,8 +24,8 @@ from ._kept import KeptFile
 from ._media import Coding, FileType, accepted_codings, file_type, siblings
 from ._ranges import Parts, Span, UnsatisfiableRangeError, content_range, multipart, parse_ranges
 from ._request import BaseRequest
-from ._response import Answerable, LooseHeaders, StreamResponse, _content_type
 from ._sendfile import PIECE
+from ._stream_response import Answerable, LooseHeaders, StreamResponse, _content_type
 from ._streams import Exchange, Fields
 
 #: Bodies up to this many bytes are sent with their head, in one write.

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ._request import BaseRequest
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 
 access_logger: Final = logging.getLogger("headrace.access")
 

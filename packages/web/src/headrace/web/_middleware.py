@@ -13,7 +13,7 @@ from functools import partial, update_wrapper
 from typing import Any, TypeVar
 
 from ._request import BaseRequest
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 
 # That the request is a `Request` is said where that class stands, above all who call these.
 Handler = Callable[[Any], Awaitable[StreamResponse]]

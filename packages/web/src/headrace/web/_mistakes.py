@@ -9,7 +9,7 @@ import inspect
 from typing import Any
 
 from ._request import BaseRequest
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 
 #: What to say about values of a type, the first that fits.
 _HINTS: tuple[tuple[Any, str], ...] = (

@@ -10,7 +10,7 @@ from ._accept import preferred
 from ._app import Handler, Request
 from ._exceptions import HTTPNotAcceptable
 from ._middleware import AnyHandler, as_handler
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 
 
 def by_accept(handlers: Mapping[str, AnyHandler]) -> Handler:

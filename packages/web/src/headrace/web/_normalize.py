@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ._app import Request
 from ._exceptions import HTTPMove, HTTPPermanentRedirect
 from ._middleware import Handler, Middleware, middleware
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 
 _MERGE = re.compile("//+")
 

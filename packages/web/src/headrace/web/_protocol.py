@@ -35,8 +35,9 @@ from ._mistakes import explain_late, not_a_response, sent_before
 from ._patience import Overdue, Watch
 from ._problem import render
 from ._request import BaseRequest
-from ._response import Response, StreamResponse
+from ._response import Response
 from ._service import Service
+from ._stream_response import StreamResponse
 from ._streams import StreamReader, lost_connection
 
 #: Bytes of pipelined requests that wait in the parser before reading pauses.

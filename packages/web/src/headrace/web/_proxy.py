@@ -12,7 +12,7 @@ import headrace.web._headers as hdrs
 
 from ._app import Request
 from ._middleware import Handler, Middleware, middleware
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")

@@ -24,7 +24,7 @@ from headrace.websocket import (
 from ._channel import WebSocketChannel
 from ._errors import ClientConnectionResetError
 from ._messages import CLOSED, CLOSING, ENDINGS, WSMessage, WSMessageTypeError, WSMsgType
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 from ._streams import lost_connection
 
 #: Messages that wait for the handler before reading from the client pauses.

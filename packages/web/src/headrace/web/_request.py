@@ -29,8 +29,8 @@ from ._forwarded import parse_forwarded
 from ._headers import HttpVersion, HttpVersion11
 from ._multipart import MultipartReader
 from ._reify import reify
-from ._response import StreamResponse, parse_http_date
 from ._store import Store
+from ._stream_response import StreamResponse, parse_http_date
 from ._streams import EMPTY_CONTENT, Exchange, Field, StreamReader, whole_stream
 
 if TYPE_CHECKING:

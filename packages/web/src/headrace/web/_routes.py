@@ -18,7 +18,7 @@ from ._exceptions import HTTPException
 from ._middleware import AnyHandler, Handler, as_handler
 from ._policy import NO_POLICY, Policy
 from ._request import BaseRequest
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 
 ExpectHandler = Callable[[Any], Awaitable[StreamResponse | None]]
 

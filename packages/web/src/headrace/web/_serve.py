@@ -18,11 +18,11 @@ from typing import Any, Final, Self, TypedDict, Unpack, cast, final
 from ._activation import activated_sockets
 from ._app import Application
 from ._log import AbstractAccessLogger
-from ._response import StreamResponse
 from ._runner import STOP_SIGNALS, AppRunner, GracefulExit, on_signals
 from ._server import Server
 from ._service import server_logger
 from ._sites import BaseSite, HostSequence, SockSite, TCPSite, UnixSite
+from ._stream_response import StreamResponse
 from ._tls import TLSContext
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from ._exceptions import HTTPException
 from ._patience import Patience
 from ._request import BaseRequest
-from ._response import StreamResponse
 from ._start import Starter, make_starter
+from ._stream_response import StreamResponse
 from ._streams import Field, Fields
 
 server_logger = logging.getLogger("headrace.server")

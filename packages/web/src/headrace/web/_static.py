@@ -34,7 +34,7 @@ from ._media import Coding, accepted_codings
 from ._middleware import AnyHandler
 from ._policy import NO_POLICY, Policy
 from ._request import BaseRequest
-from ._response import Response, StreamResponse
+from ._response import Response
 from ._routes import (
     AbstractResource,
     ExpectHandler,
@@ -42,6 +42,7 @@ from ._routes import (
     UrlMappingMatchInfo,
 )
 from ._sendfile import PIECE
+from ._stream_response import StreamResponse
 
 CacheControl = str | Callable[[str], str | None] | None
 

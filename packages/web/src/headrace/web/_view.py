@@ -11,7 +11,7 @@ import headrace.web._headers as hdrs
 
 from ._app import Request
 from ._exceptions import HTTPMethodNotAllowed
-from ._response import StreamResponse
+from ._stream_response import StreamResponse
 
 
 class AbstractView(ABC):

@@ -38,7 +38,7 @@ from ._origins import Origins, Welcome, make_judge
 from ._outbox import SlowClient, check_policy
 from ._receiving import Receiving
 from ._request import BaseRequest
-from ._response import LooseHeaders
+from ._stream_response import LooseHeaders
 
 WSCloseCode = CloseCode
 _new = tuple.__new__
