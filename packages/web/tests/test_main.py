@@ -37,6 +37,9 @@ async def make_later(argv):
 def make_nothing(argv):
     return None
 
+async def handler(request):
+    return "no app"
+
 app = make("app")
 number = 3
 """
@@ -141,7 +144,12 @@ def test_a_unix_socket_is_served(module: Path) -> None:
         (["--keyfile", "k", "package.module:app"], 1, "--keyfile goes with --certfile"),
         (["--certfile", "none.pem", "package.module:app"], 1, "No such file or directory"),
         (["--workers", "0", "package.module:app"], 1, "workers is 0, expected at least 1"),
-        (["-P", "many", "package.module:app"], 2, "invalid int value"),
+        (["-P", "many", "package.module:app"], 2, "invalid port value: 'many'"),
+        (["-P", "65536", "package.module:app"], 2, "invalid port value: '65536'"),
+        (["--certfile", "no.pem", "package.module:app"], 1, "certificate and key from 'no.pem'"),
+        (["--relaod", "package.module:app"], 1, "unknown option --relaod"),
+        (["routes", "package.module:handler"], 1, "returned 'no app', not an application"),
+        (["-P", "0", "package.module:handler"], 1, "returned 'no app', not an application"),
     ],
 )
 def test_mistakes_are_told_in_one_line(

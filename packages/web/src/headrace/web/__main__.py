@@ -32,7 +32,8 @@ def load(entry: str, argv: list[str]) -> Application | Awaitable[Application]:
     A factory is called with *argv* when it takes an argument; it may be a coroutine function.
 
     Raises:
-        ValueError: *entry* has not the form, or names no application.
+        ValueError: *entry* has not the form, or names no application; or there are options in
+            *argv* and nothing that takes them.
         ImportError: The module cannot be imported.
     """
     module_name, colon, name = entry.partition(":")
@@ -43,14 +44,27 @@ def load(entry: str, argv: list[str]) -> Application | Awaitable[Application]:
         found: Any = getattr(module, name)
     except AttributeError:
         raise ValueError(f"module {module_name!r} has no attribute {name!r}") from None
+    if not isinstance(found, Application) and not callable(found):
+        raise ValueError(f"{entry!r} is neither an application nor a factory of one")
+    takes_words = callable(found) and bool(inspect.signature(found).parameters)
+    unknown = [word for word in argv if word.startswith("-")]
+    if unknown and (isinstance(found, Application) or not takes_words):
+        raise ValueError(f"unknown option {unknown[0]}, and {entry!r} takes no options of its own")
     if isinstance(found, Application):
         return found
-    if not callable(found):
-        raise ValueError(f"{entry!r} is neither an application nor a factory of one")
-    made = found(argv) if inspect.signature(found).parameters else found()
-    if not isinstance(made, Application) and not inspect.isawaitable(made):
+    made = found(argv) if takes_words else found()
+    return _checked_later(entry, made) if inspect.isawaitable(made) else checked(entry, made)
+
+
+def checked(entry: str, made: object) -> Application:
+    """Return what the factory *entry* made; raise `ValueError` if it is no application."""
+    if not isinstance(made, Application):
         raise ValueError(f"the factory {entry!r} returned {made!r}, not an application")
     return made
+
+
+async def _checked_later(entry: str, making: Awaitable[object]) -> Application:
+    return checked(entry, await making)
 
 
 def parse(argv: list[str]) -> tuple[Any, list[str]]:
@@ -68,7 +82,7 @@ def parse(argv: list[str]) -> tuple[Any, list[str]]:
         help="an application, or a function, sync or async, that returns one",
     )
     parser.add_argument("-H", "--host", help="TCP host to listen on (default: localhost)")
-    parser.add_argument("-P", "--port", type=int, help="TCP port to listen on (default: 8080)")
+    parser.add_argument("-P", "--port", type=port, help="TCP port to listen on (default: 8080)")
     parser.add_argument("-U", "--path", help="Unix socket to listen on, instead of TCP")
     parser.add_argument("--unix-mode", type=octal, help="permissions of the Unix socket, as 660")
     parser.add_argument("--certfile", help="certificate and chain (PEM): serve TLS")
@@ -112,6 +126,14 @@ def _add_processes(parser: ArgumentParser) -> None:
     )
 
 
+def port(text: str) -> int:
+    """Return the TCP port that *text* tells."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise ValueError(text)
+    return number
+
+
 def octal(text: str) -> int:
     """Return the permissions that *text* tells."""
     return int(text, 8)
@@ -126,7 +148,10 @@ def load_now(entry: str, argv: list[str]) -> Application:
         app.freeze()
         return app
 
-    return asyncio.run(made())
+    try:
+        return asyncio.run(made())
+    except ValueError as error:
+        sys.exit(f"error: {error}")
 
 
 def load_or_exit(entry: str, argv: list[str]) -> Application | Awaitable[Application]:
@@ -172,12 +197,21 @@ def address_of(arguments: Namespace) -> dict[str, Any]:
         sys.exit("error: --keyfile goes with --certfile")
     found: dict[str, Any] = {}
     if arguments.certfile is not None:
-        found["ssl_context"] = TLSContext(arguments.certfile, arguments.keyfile)
+        found["ssl_context"] = tls_of(arguments.certfile, arguments.keyfile)
     if arguments.path is not None:
         return found | {"path": arguments.path, "unix_mode": arguments.unix_mode}
     if arguments.host is None and arguments.port is None and (sockets := activated_sockets()):
         return found | {"sock": sockets}
     return found | {"host": arguments.host or "localhost", "port": arguments.port}
+
+
+def tls_of(certfile: str, keyfile: str | None) -> TLSContext:
+    """Return a context with the certificate; end the program when it cannot be loaded."""
+    try:
+        return TLSContext(certfile, keyfile)
+    except OSError as error:
+        files = repr(certfile) if keyfile is None else f"{certfile!r} and {keyfile!r}"
+        sys.exit(f"error: cannot load certificate and key from {files}: {error.strerror or error}")
 
 
 def serve(argv: list[str]) -> None:
