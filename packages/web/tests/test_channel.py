@@ -143,7 +143,7 @@ async def test_a_silent_client_is_found_out_by_the_heartbeat(serve: Serve) -> No
     codes: list[int | None] = []
 
     async def handler(request: web.Request) -> web.WebSocketResponse:
-        ws = web.WebSocketResponse(heartbeat=0.05)
+        ws = web.WebSocketResponse(heartbeat=0.2, heartbeat_timeout=0.5)
         await ws.prepare(request)
         async for _ in ws:
             pass
@@ -505,7 +505,7 @@ async def test_a_client_that_is_not_read_from_is_not_taken_for_dead(serve: Serve
             assert (await ws.receive()).data == "x"
         await ws.send_str("alive")
 
-    served = await serve(socket_handler(body, heartbeat=0.02, heartbeat_timeout=0.02))
+    served = await serve(socket_handler(body, heartbeat=0.2, heartbeat_timeout=0.2))
     wire = await open_wire(served, more=frame(1, b"x") * 300)
     for _ in range(5):
         assert await receive(wire) == (9, b"")
@@ -522,7 +522,7 @@ async def test_a_client_that_takes_what_it_is_sent_is_alive(serve: Serve) -> Non
         await ws.send_bytes(bytes(300_000))
         await ws.send_str("all of it")
 
-    served = await serve(socket_handler(body, heartbeat=0.2, heartbeat_timeout=0.2))
+    served = await serve(socket_handler(body, heartbeat=0.5, heartbeat_timeout=0.5))
     wire = await open_wire(served, buffer=4096)
     left = 300_000
     assert await wire.reader.readexactly(10)
