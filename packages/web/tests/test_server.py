@@ -198,7 +198,7 @@ async def test_a_connection_that_comes_during_shutdown_is_closed() -> None:
 
 async def test_shutdown_without_connections_returns_at_once() -> None:
     server = web.Server(hello)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         await server.shutdown()
         await server.shutdown()
     assert not server.connections

@@ -60,7 +60,7 @@ app.add_routes([web.get("/socket", socket), web.get("/stream", stream), web.post
 app.router.add_get("/slow", slow)
 app.router.add_get("/ready", web.readiness)
 app.on_cleanup.append(on_cleanup)
-web.run_app(app, path="s", shutdown_timeout=1.0, drain_delay=0.2, backlog=1024,
+web.run_app(app, path="s", shutdown_timeout=3.0, drain_delay=1.0, backlog=1024,
             access_log=None)
 """
 HANDSHAKE = (
@@ -113,7 +113,7 @@ async def test_the_process_ends_in_time_and_keeps_its_promises(tmp_path: Path, l
         promised = await clients.connect(2, GET % b"/slow")
         await asyncio.to_thread(running.wait_for, "all here")
         running.process.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(running.wait_for, "stopping: not ready; listening for 0.2 s more")
+        await asyncio.to_thread(running.wait_for, "stopping: not ready; listening for 1 s more")
         [late] = await clients.connect(1, GET % b"/ready")
         assert (await late.answer())[0].startswith(b"HTTP/1.1 503 ")
         for upload in uploads[:5]:
@@ -146,7 +146,7 @@ async def test_the_process_ends_in_time_and_keeps_its_promises(tmp_path: Path, l
 async def test_a_second_signal_cancels_and_cleans_up(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    source = SOURCE.replace("shutdown_timeout=1.0", "shutdown_timeout=600.0")
+    source = SOURCE.replace("shutdown_timeout=3.0", "shutdown_timeout=600.0")
     with Program(source, "uvloop", cwd=tmp_path) as running:
         running.wait_for("Press CTRL+C")
         clients = Clients(tmp_path / "s")
