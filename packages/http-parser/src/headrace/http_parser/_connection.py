@@ -210,11 +210,12 @@ class Connection:
                     self._plain = True
                     self.our_state = SEND_RESPONSE
                     self.their_state = DONE
+                    body = data[end:]
                     headers = _new_headers(Headers)
-                    headers._head = data
+                    headers._head = data[:end] if body else data
                     headers._start = start
                     headers._pairs = None
-                    return _new(WholeRequest, (method, target, headers, _VERSION, data[end:]))
+                    return _new(WholeRequest, (method, target, headers, _VERSION, body))
         self.receive_data(data)
         return None
 
