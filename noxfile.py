@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import re
 import shutil
 import sys
@@ -146,6 +147,14 @@ def test_requirements(package: str) -> tuple[list[str], list[str]]:
     return split_siblings(group_requirements(package, "test"))
 
 
+def run_tests(session: nox.Session, package: str, **env: str) -> None:
+    """Run the tests of the package in whose folder we are, the longest suite on all cores."""
+    parallel = ["-n", "auto"] if package == "web" and not session.posargs else []
+    # The processes of one run must agree on the order of sets.
+    env["PYTHONHASHSEED"] = str(random.randrange(2**32))
+    session.run("python", "-m", "pytest", *parallel, *session.posargs, env=env)
+
+
 #: The packages that run on twins, their own or a sibling's, and so are tested on both.
 PURE_CELLS = [package for package in PACKAGES if set(with_siblings([package])) & set(ACCELERATED)]
 CELLS = [nox.param(package, "require", id=package, tags=[package]) for package in PACKAGES] + [
@@ -167,7 +176,7 @@ def tests(session: nox.Session, package: str, extensions: str) -> None:
     siblings, others = test_requirements(package)
     install_wheels(session, [package, *siblings], extensions, *others)
     session.chdir(ROOT / "packages" / package)
-    session.run("python", "-m", "pytest", *session.posargs, env={"HEADRACE_EXTENSIONS": extensions})
+    run_tests(session, package, HEADRACE_EXTENSIONS=extensions)
 
 
 @nox.session(python=PYTHON)
@@ -191,7 +200,7 @@ def wheel(session: nox.Session, package: str) -> None:
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(source / name, scratch / "outside" / name)
     session.chdir(scratch / "outside")
-    session.run("python", "-m", "pytest", *session.posargs)
+    run_tests(session, package)
 
 
 @nox.session(python=PYTHON)

@@ -42,7 +42,9 @@ def test_run_app_serves_on_the_sockets_that_it_is_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("process", "count"), [(None, None), (1, 1), (os.getpid(), "many"), (os.getpid(), None)]
+    ("process", "count"),
+    [(None, None), (1, 1), (os.getpid(), "many"), (os.getpid(), None)],
+    ids=["nobody", "another", "no number", "no count"],
 )
 def test_what_is_meant_for_others_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, process: object, count: object

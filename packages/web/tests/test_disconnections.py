@@ -26,9 +26,10 @@ async def has_noticed(served: Served) -> None:
     """Wait until the server knows that the client has gone, or stopped sending."""
 
     def noticed() -> bool:
-        return all(c.disconnected or c.upgraded for c in served.server.connections) and all(  # type: ignore[attr-defined]
-            c.upgraded is None or c.transport is None
-            for c in served.server.connections  # type: ignore[attr-defined]
+        server = served.runner.server
+        return server is None or all(
+            (c.disconnected or c.upgraded) and (c.upgraded is None or c.transport is None)  # type: ignore[attr-defined]
+            for c in server.connections
         )
 
     await served.until(noticed)

@@ -76,7 +76,7 @@ ATOMS = [
 ]
 
 
-@pytest.mark.parametrize(("atom", "text"), ATOMS)
+@pytest.mark.parametrize(("atom", "text"), ATOMS, ids=[atom for atom, _ in ATOMS])
 def test_atoms(
     logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, atom: str, text: str
 ) -> None:
