@@ -56,6 +56,7 @@ from ._state import (
 )
 from ._writers import (
     BODY_STATUS_LINES,
+    BODYLESS,
     Asked,
     BodyWriter,
     ResponseTemplate,
@@ -240,7 +241,7 @@ class Connection:
                     and self._memo.plain
                     and self._memo.length == len(data) - end
                     and status >= 200
-                    and status not in _BODILESS
+                    and status not in BODYLESS
                     and self._method not in _SPECIAL_METHODS
                     and self._keep_alive
                 ):
@@ -739,7 +740,6 @@ class Connection:
 _ANSWERING: Final = frozenset({SEND_RESPONSE, SEND_BODY})
 # Their answers have no body, or begin a tunnel.
 _SPECIAL_METHODS: Final = frozenset({b"HEAD", b"CONNECT"})
-_BODILESS: Final = frozenset({204, 304})
 _KEPT_DONE: Final = KEPT[DONE, DONE]
 
 _READERS: Final[dict[Role, dict[State, Callable[[Connection], NextEvent]]]] = {
