@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -28,6 +30,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "transport" in metafunc.fixturenames:
         only_sockets = metafunc.definition.get_closest_marker("sockets") is not None
         metafunc.parametrize("transport", ["socket"] if only_sockets else ["memory", "socket"])
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Return a directory whose path leaves room for a Unix socket (108 bytes)."""
+    with TemporaryDirectory(prefix="headrace-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory).resolve()
 
 
 @pytest.fixture

@@ -173,6 +173,14 @@ async def test_a_path_that_cannot_be_bound_is_named(tmp_path: Path) -> None:
     await runner.cleanup()
 
 
+async def test_a_path_that_is_too_long_for_a_socket_is_told_so() -> None:
+    runner = web.AppRunner(make_app())
+    await runner.setup()
+    with pytest.raises(OSError, match=r"cannot listen on '/a+': AF_UNIX path too long"):
+        await web.UnixSite(runner, "/" + 200 * "a").start()
+    await runner.cleanup()
+
+
 async def test_a_given_unix_socket_keeps_its_file(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as unix:

@@ -71,7 +71,8 @@ def bind_unix(path: str, mode: int | None) -> socket.socket:
     except BaseException as error:
         sock.close()
         if isinstance(error, OSError):
-            raise OSError(error.errno, f"cannot listen on {path!r}: {error.strerror}") from None
+            reason = error.strerror or error  # a path that is too long has no number of the system
+            raise OSError(error.errno, f"cannot listen on {path!r}: {reason}") from None
         raise
     return sock
 
