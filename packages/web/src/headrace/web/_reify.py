@@ -26,7 +26,9 @@ class reify(Generic[T]):  # noqa: N801 (used as a decorator)
     def __get__(self, instance: object | None, owner: type[object]) -> reify[T] | T:
         if instance is None:
             return self
-        value = instance.__dict__[self._name] = self._compute(instance)
+        value = self._compute(instance)
+        # By way of `__dict__` the attributes would move into a dictionary, for good.
+        setattr(instance, self._name, value)
         return value
 
     if TYPE_CHECKING:

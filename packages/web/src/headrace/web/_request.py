@@ -7,7 +7,6 @@ import datetime
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import parse_qsl, unquote
 
@@ -124,6 +123,10 @@ class BaseRequest(Store, RequestNames):
     `json` may be called several times and in any order.
     """
 
+    # What most handlers look at; the rest of what is made when first asked for is reified.
+    _query: MultiMapping[str] | None = None
+    _headers: CIMultiDictProxy[str] | None = None
+    _cookies: Mapping[str, str] | None = None
     _body: bytes | None = None
     #: The bytes of a body that was found too large while it was read.
     _excess = 0
@@ -205,10 +208,15 @@ class BaseRequest(Store, RequestNames):
         """The query, percent-decoded."""
         return self.rel_url.query_string
 
-    @reify
+    @property
     def query(self) -> MultiMapping[str]:
         """The variables of the query."""
-        return MultiDictProxy(MultiDict(parse_query(self._split_target[1])))
+        query = self._query
+        if query is None:
+            target = self._target
+            text = target.partition("?")[2] if target[0] == "/" else self._split_target[1]
+            query = self._query = MultiDictProxy(MultiDict(parse_query(text)))
+        return query
 
     @reify
     def rel_url(self) -> URL:
@@ -298,20 +306,26 @@ class BaseRequest(Store, RequestNames):
         """The fields as they were received, pairs of bytes."""
         return tuple(self._raw_headers)
 
-    @reify
+    @property
     def headers(self) -> CIMultiDictProxy[str]:
         """The fields, names in any case. Bytes that are no UTF-8 are kept as surrogates."""
-        fields = self._raw_headers
-        # What the parser has cut nothing out of yet, it cuts into text at once.
-        cut = getattr(fields, "text", None)
-        pairs = cut() if cut is not None else [*map(_as_text, fields)]
-        return CIMultiDictProxy(CIMultiDict(pairs))
+        headers = self._headers
+        if headers is None:
+            fields = self._raw_headers
+            # What the parser has cut nothing out of yet, it cuts into text at once.
+            cut = getattr(fields, "text", None)
+            pairs = cut() if cut is not None else [*map(_as_text, fields)]
+            headers = self._headers = CIMultiDictProxy(CIMultiDict(pairs))
+        return headers
 
-    @reify
+    @property
     def cookies(self) -> Mapping[str, str]:
         """The cookies that the client sent."""
-        fields = self.headers.getall(hdrs.COOKIE, ())
-        return MappingProxyType(parse_cookies("; ".join(fields)))
+        cookies = self._cookies
+        if cookies is None:
+            fields = self.headers.getall(hdrs.COOKIE, ())
+            cookies = self._cookies = parse_cookies("; ".join(fields))
+        return cookies
 
     @reify
     def _content_type(self) -> tuple[str, Mapping[str, str]]:
