@@ -30,6 +30,7 @@ from cases import ACCEPTED, ACCEPTED_RESPONSES, REFUSED, REFUSED_RESPONSES
 from drive import run
 
 from headrace.http_parser import _scan_c
+from headrace.http_parser._names import name_table
 
 METHODS = (None, b"GET", b"HEAD", b"CONNECT")
 SMALL = Limits(
@@ -69,6 +70,7 @@ def check_written(pairs: tuple[tuple[bytes, bytes], ...]) -> None:
     assert _scan_py.split_fields(found[0], 0) == pairs
     assert _scan_c.split_fields(found[0], 0) == pairs
     assert _scan_c.split_text(found[0], 0) == _scan_py.split_text(found[0], 0)
+    assert _scan_c.split_text(found[0], 0, name_table(str)) == _scan_py.split_text(found[0], 0)
 
 
 def check_twins(data: bytes, limits: Limits) -> None:

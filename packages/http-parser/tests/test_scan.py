@@ -11,8 +11,10 @@ from cases import ACCEPTED, ACCEPTED_RESPONSES, REFUSED, REFUSED_RESPONSES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.http_parser import Limits, RemoteProtocolError, _scan_py
+from headrace.http_parser import IMPLEMENTATION, Limits, RemoteProtocolError, _scan_py
+from headrace.http_parser._events import received_headers
 from headrace.http_parser._lines import LineCheck, Section
+from headrace.http_parser._names import SPELLINGS, name_table
 
 _scan_c: ModuleType | None
 try:
@@ -92,6 +94,7 @@ def test_twins_serialize_the_same(pairs: list[tuple[bytes, bytes]]) -> None:
         assert _scan_py.split_fields(block, 0) == tuple(pairs)
         text = _scan_c.split_text(block, 0)
         assert text == _scan_py.split_text(block, 0)
+        assert text == _scan_c.split_text(block, 0, name_table(str))
         back = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in text]
         assert back == pairs
 
@@ -115,6 +118,36 @@ def test_fields_end_before_the_body(
     start = head.index(b"\r\n") + 2
     assert list(twin.split_fields(head, start)) == pairs
     assert [tuple(map(str.encode, pair)) for pair in twin.split_text(head, start)] == pairs
+
+
+class Name(str):
+    """A name that can be told from its equals."""
+
+    __slots__ = ()
+
+
+def test_common_names_are_made_once() -> None:
+    def make(name: str) -> Name:
+        made.append(name)
+        return Name(name)
+
+    made: list[str] = []
+    for _ in range(2):
+        block = b"".join(b"%s: x\r\n" % name.encode() for name in (*SPELLINGS, "X-Mine")) + b"\r\n"
+        text = received_headers(block, 0).text(make)
+        assert [name for name, _ in text] == [*SPELLINGS, "X-Mine"]
+    assert sorted(made) == sorted(SPELLINGS)
+    names = [name for name, _ in text if isinstance(name, Name)]
+    # Few share a slot with another one. The pure twin decodes them all.
+    assert len(names) > 0.9 * len(SPELLINGS) if IMPLEMENTATION == "c" else not names
+
+
+@pytest.mark.skipif(_scan_c is None, reason="the compiled twin is not built")
+@given(names=st.lists(st.sampled_from(SPELLINGS) | st.text("aHost-", min_size=1)))
+def test_names_come_back_as_they_were_spelled(names: list[str]) -> None:
+    assert _scan_c is not None
+    block = b"".join(b"%s: x\r\n" % name.encode() for name in names) + b"\r\n"
+    assert [name for name, _ in _scan_c.split_text(block, 0, name_table(Name))] == names
 
 
 @given(data=BYTES, limits=LIMITS)

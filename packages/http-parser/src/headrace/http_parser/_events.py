@@ -6,9 +6,10 @@ They are named tuples: slotted, frozen, quick to make. The core makes them with 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias, final, overload
 
+from ._names import name_table
 from ._scan import split_fields, split_text
 
 Pair: TypeAlias = tuple[bytes, bytes]
@@ -39,10 +40,15 @@ class Headers(Sequence[Pair]):
             self._head = b""
         return pairs
 
-    def text(self) -> tuple[tuple[str, str], ...]:
-        """Return the pairs as text: UTF-8, of which bytes that are none are kept as surrogates."""
+    def text(self, name: Callable[[str], str] = str) -> tuple[tuple[str, str], ...]:
+        """Return the pairs as text: UTF-8, of which bytes that are none are kept as surrogates.
+
+        Names may be what *name* makes of them. It is called once for each common name, so that
+        pairs share what is costly to make, and not at all for others; what it returns has to be
+        equal to what it is given, as multidict's ``istr`` is.
+        """
         if self._pairs is None:
-            return split_text(self._head, self._start)
+            return split_text(self._head, self._start, name_table(name))
         return tuple(
             [
                 (name.decode("ascii"), value.decode("utf-8", "surrogateescape"))

@@ -8,7 +8,7 @@ bytes object, and no table accepts NUL, so a loop over accepted bytes stops ther
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.ref cimport Py_INCREF
-from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memcmp, memcpy
 
 from . import _grammar
@@ -44,6 +44,7 @@ cdef enum:
     TRANSFER_ENCODING = 5
     UPGRADE = 6
     MAX_KNOWN = 16
+    SLOTS = 512  # as in _names.py
 
 
 cdef struct Span:
@@ -323,14 +324,27 @@ def split_fields(bytes head not None, Py_ssize_t start):
     return tuple(pairs)
 
 
-def split_text(bytes head not None, Py_ssize_t start):
+cdef inline object _name(const unsigned char *p, Py_ssize_t n, tuple names):
+    """Return a name as text: the object in its slot if that is spelled like it."""
+    cdef Py_ssize_t size
+    cdef const char *spelling
+    if n > 0 and len(names) == SLOTS:
+        found = names[(7 * n + 11 * p[0] + p[n // 2] + p[n - 1]) % SLOTS]
+        if found is not None:
+            spelling = PyUnicode_AsUTF8AndSize(found, &size)
+            if size == n and memcmp(spelling, p, n) == 0:
+                return found
+    return PyUnicode_DecodeASCII(<const char *>p, n, NULL)
+
+
+def split_text(bytes head not None, Py_ssize_t start, tuple names not None=()):
     cdef const unsigned char *p = <const unsigned char *>PyBytes_AS_STRING(head)
     cdef Py_ssize_t n = PyBytes_GET_SIZE(head)
     cdef Line line
     cdef list pairs = []
     while _cut(p, start, n, &line):
         pairs.append((
-            PyUnicode_DecodeASCII(<const char *>p + start, line.name_end - start, NULL),
+            _name(p + start, line.name_end - start, names),
             PyUnicode_DecodeUTF8(
                 <const char *>p + line.value, line.value_end - line.value, b"surrogateescape"
             ),

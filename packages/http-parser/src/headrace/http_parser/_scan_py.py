@@ -158,8 +158,14 @@ def split_fields(head: bytes, start: int) -> tuple[tuple[bytes, bytes], ...]:
     return tuple([(name, value.strip(_OWS)) for name, colon, value in parts if colon])
 
 
-def split_text(head: bytes, start: int) -> tuple[tuple[str, str], ...]:
-    """Do as `split_fields`, and decode: values from UTF-8, its other bytes kept as surrogates."""
+def split_text(
+    head: bytes, start: int, names: tuple[str | None, ...] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Do as `split_fields`, and decode: values from UTF-8, its other bytes kept as surrogates.
+
+    A name may be the object that stands for it in *names*, which is a `name_table` or empty;
+    here it would take longer to find one than to decode it.
+    """
     return tuple(
         [
             (name.decode("ascii"), value.decode("utf-8", "surrogateescape"))

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import parse_qsl, unquote
 
-from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy, istr
 from yarl import URL
 
 import headrace.web._headers as hdrs
@@ -314,7 +314,7 @@ class BaseRequest(Store, RequestNames):
             fields = self._raw_headers
             # What the parser has cut nothing out of yet, it cuts into text at once.
             cut = getattr(fields, "text", None)
-            pairs = cut() if cut is not None else [*map(_as_text, fields)]
+            pairs = cut(istr) if cut is not None else [*map(_as_text, fields)]
             headers = self._headers = CIMultiDictProxy(CIMultiDict(pairs))
         return headers
 
