@@ -674,6 +674,32 @@ async def test_others_have_a_turn_though_the_answer_is_there_at_once(connect) ->
             assert await (await client.get("/")).text() == "hi"
 
 
+async def test_others_have_a_turn_though_the_error_is_there_at_once(connect) -> None:
+    class Server(asyncio.Protocol):
+        def connection_made(self, transport) -> None:
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            self.transport.write(b"not HTTP\r\n\r\n")
+
+    async with connect(Server) as client:
+        turns: list[int] = []
+        asyncio.get_running_loop().call_soon(turns.append, 1)
+        while not turns:
+            with pytest.raises(ClientError, match="not HTTP"):
+                await client.get("/")
+
+
+async def test_timers_have_a_turn_though_the_answers_are_there_at_once(connect) -> None:
+    async with connect(answering(index=Answer())) as client:
+        await client.get("/")
+        fired: list[int] = []
+        asyncio.get_running_loop().call_later(0, fired.append, 1)
+        for _ in range(64):
+            await client.get("/")
+        assert fired
+
+
 async def test_user_and_password_in_the_url(connect) -> None:
     async with connect(factory(echo)) as client:
         url = client.make_url("/").with_user("user").with_password("word")

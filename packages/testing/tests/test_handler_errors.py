@@ -29,6 +29,23 @@ async def test_an_error_is_raised_with_its_traceback(connect) -> None:
     assert info.value.__notes__ == [f"raised by the handler of GET {client.make_url('/x')}"]
 
 
+async def test_the_connection_of_an_error_is_not_used_again(connect) -> None:
+    made: list[HTTPServerProtocol] = []
+
+    async def handler(asked: Asked, protocol: HTTPServerProtocol) -> Answer:
+        if protocol not in made:
+            made.append(protocol)
+        if asked.target == "/":
+            raise LookupError("inside")
+        return Answer(body=b"fine")
+
+    async with connect(factory(handler)) as client:
+        with pytest.raises(LookupError):
+            await client.get("/")
+        assert await (await client.get("/fine")).text() == "fine"
+    assert len(made) == 2
+
+
 async def test_an_error_may_be_a_response(connect) -> None:
     async with connect(factory(failing), raise_handler_errors=False) as client:
         assert (await client.get("/")).status == 500

@@ -3,6 +3,7 @@
 import pytest
 from yarl import URL
 
+from headrace.http_parser import Response
 from headrace.testing import ClientResponse, ClientResponseError, StreamReader
 from headrace.testing._report import describe
 from headrace.testing._request import SentRequest
@@ -35,9 +36,7 @@ def respond(
     if eof:
         content.feed_eof()
     request = SentRequest("GET", URL("http://a/b?c=d#e"), PAIRS, None)
-    return ClientResponse(
-        request, status, b"Reason", (1, 1), pairs, content=content, exchange=nothing
-    )
+    return ClientResponse(request, Response(status, pairs, b"Reason"), content, nothing)
 
 
 async def test_the_head() -> None:
@@ -188,7 +187,7 @@ async def test_a_body_that_came_with_the_head() -> None:
     request = SentRequest("GET", URL("http://a/"), PAIRS, None)
 
     def whole(body: bytes) -> ClientResponse:
-        return ClientResponse(request, 200, b"", (1, 1), (), content=body, exchange=Nothing())
+        return ClientResponse(request, Response(200), body, Nothing())
 
     response = whole(b"body")
     assert response.closed

@@ -27,7 +27,6 @@ from headrace.http_parser import (
 )
 
 from ._body import Buffer, iterate
-from ._clock import ready_of
 from ._errors import (
     ClientError,
     ClientPayloadError,
@@ -64,9 +63,6 @@ class Inflater(Protocol):
         ...
 
 
-# So many exchanges may end at once before the loop has its turn again.
-_ROUNDS_WITHOUT_TURN = 8
-
 _NOTHING = SentRequest("GET", URL(), (), None)
 
 
@@ -76,20 +72,22 @@ class HTTPConnection(asyncio.Protocol):
 
     Args:
         patience: What counts the time-outs.
-        noted: Called with each response as soon as its head has come, and whether it may set
-            cookies.
+        noted: Called with each response as soon as its head has come.
+        told: Called with each response that may set cookies.
         released: Called when the connection may be used again.
     """
 
     def __init__(
         self,
         patience: Patience,
-        noted: Callable[[ClientResponse, bool], None],
+        noted: Callable[[ClientResponse], None],
+        told: Callable[[ClientResponse], None],
         released: "Callable[[HTTPConnection], None]",
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._patience = patience
         self._noted = noted
+        self._told = told
         self._released = released
         self._http = Connection(Role.CLIENT)
         self._transport: asyncio.Transport
@@ -98,60 +96,61 @@ class HTTPConnection(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self.handler_errors: list[BaseException] = []
         self.sent = self.begun = 0
-        self._served = 0
-        self._ready = ready_of(self._loop)
         self.stray = ""
         self._request = _NOTHING
         self._plan = Plan()
         self._waiter: asyncio.Future[ClientResponse] | None = None
         self._upload: asyncio.Task[None] | None = None
         self._content: StreamReader | None = None
+        self._error: BaseException | None = None
         self.response: ClientResponse | None = None
-
-    def _begin(self, request: SentRequest, plan: Plan) -> None:
-        self._request = request
-        self._plan = plan
-        self._waiter = self._loop.create_future()
-        self._continue: asyncio.Future[None] | None = None
-        self._upload = None
-        self._informational: list[Informational] = []
-        self._content = None
-        self._inflater: Inflater | None = None
-        self._served += 1
-        self.begun = self.sent
-        self.response = None
 
     # The exchange
 
-    async def exchange(self, request: SentRequest, plan: Plan) -> ClientResponse:
-        """Send *request* and return the response once its head has come.
+    def begin(self, request: SentRequest, plan: Plan) -> ClientResponse | None:
+        """Send *request*; return its response if that has come within the call.
+
+        In memory that is usual. None says that `answer` is to be awaited.
+
+        Raises:
+            ValueError: when the request cannot be sent as HTTP.
+        """
+        self._request = request
+        self._plan = plan
+        self._waiter = self._upload = self._content = None
+        self._continue: asyncio.Future[None] | None = None
+        self._inflater: Inflater | None = None
+        self._informational: list[Informational] | None = None
+        self.begun = self.sent
+        self.response = None
+        try:
+            self._send(request, plan)
+        except LocalProtocolError as error:
+            self.abort()
+            raise ValueError(f"the request cannot be sent: {error}") from error
+        except BaseException:
+            self.abort()
+            raise
+        return self.response if self._error is None else None
+
+    async def answer(self) -> ClientResponse:
+        """Return the response to what was sent, once its head has come.
 
         Raises:
             ServerDisconnectedError: when the connection ends before.
             ResponseTimeoutError: when nothing comes for the time-out.
             ClientError: when what comes is not HTTP.
-            ValueError: when the request cannot be sent as HTTP.
             Exception: what the handler raised, unless the plan says otherwise.
         """
         __tracebackhide__ = True
-        self._begin(request, plan)
-        waiter = self._waiter
-        assert waiter is not None
+        error, self._error = self._error, None
         try:
-            self._send(request, plan)
-            if waiter.done():
-                # Those who are ready have their turn, as over any transport; timers and sockets
-                # have to wait a little, but not for ever.
-                if self._ready or self._served % _ROUNDS_WITHOUT_TURN == 0:
-                    await asyncio.sleep(0)
-                return waiter.result()
-            return await self._patience.wait(waiter, plan.timeout, self._silent)
-        except LocalProtocolError as error:
-            waiter.cancel()
-            self.abort()
-            raise ValueError(f"the request cannot be sent: {error}") from error
+            if error is not None:
+                await asyncio.sleep(0)  # Who tries again and again is not to hold up the others.
+                raise error
+            waiter = self._waiter = self._loop.create_future()
+            return await self._patience.wait(waiter, self._plan.timeout, self._silent)
         except BaseException:
-            waiter.cancel()
             self._stop_upload()
             self.abort()
             raise
@@ -251,7 +250,10 @@ class HTTPConnection(asyncio.Protocol):
             if whole is None:
                 self._act()
             elif _TELLING(data) is None:
-                self._whole(*whole)
+                # What `_act` does, for a response in one piece with nothing in it for a client.
+                self._respond(*whole)
+                if self._upload is None:
+                    self._finish()
             else:
                 self._head(whole[0])
                 self._data(whole[1])
@@ -306,12 +308,6 @@ class HTTPConnection(asyncio.Protocol):
                 self._closed()
                 return
 
-    def _whole(self, event: Response, body: bytes) -> None:
-        """Do what `_act` does, for a response in one piece with nothing in it for a client."""
-        self._respond(event, body, tells=False)
-        if self._upload is None:
-            self._finish()
-
     def _head(self, event: Response) -> None:
         content = self._content = StreamReader(self, self._wait)
         if not event.complete and self._plan.auto_decompress:
@@ -319,31 +315,32 @@ class HTTPConnection(asyncio.Protocol):
         self._reusable = self._reusable and event.keep_alive
         if self._continue is not None:
             self._stop_upload()  # RFC 9110 §10.1.1: a final answer in place of 100.
-        self._respond(event, content, tells=True)
+        self._respond(event, content)
 
-    def _respond(self, event: Response, content: StreamReader | bytes, tells: bool) -> None:
+    def _respond(self, event: Response, content: StreamReader | bytes) -> None:
         """Make the response and give it to who waits for it."""
-        response = self.response = ClientResponse(
-            self._request,
-            event.status,
-            event.reason,
-            event.version,
-            event.headers,
-            content=content,
-            exchange=self,
-        )
-        if self._informational:
+        response = self.response = ClientResponse(self._request, event, content, self)
+        if self._informational is not None:
             response.informational = tuple(
                 (interim.status, decoded(interim.headers)) for interim in self._informational
             )
-        self._noted(response, tells)
-        error = self.handler_error() if event.status >= 500 else None
+        self._noted(response)
+        if content.__class__ is StreamReader:
+            self._told(response)
+        error = self.handler_error() if response.status >= 500 else None
+        if error is not None:
+            self._reusable = False
+            self._decide(error)
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(response)
+
+    def _decide(self, error: BaseException) -> None:
+        """Let the exchange fail with *error*."""
         waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            if error is None:
-                waiter.set_result(response)
-            else:
-                waiter.set_exception(error)
+        if waiter is None:
+            self._error = error
+        elif not waiter.done():
+            waiter.set_exception(error)
 
     def _interim(self, event: Informational) -> bool:
         """Note an interim response; tell whether the connection left HTTP with it."""
@@ -351,7 +348,7 @@ class HTTPConnection(asyncio.Protocol):
             self._continue.set_result(None)
             self._continue = None
         if event.status != 101:
-            self._informational.append(event)
+            self._informational = [*(self._informational or ()), event]
             return False
         self._transport.pause_reading()
         self._reusable = False
@@ -378,7 +375,7 @@ class HTTPConnection(asyncio.Protocol):
             self._finish()
 
     def _finish(self) -> None:
-        if self._reusable and not self._transport.is_closing():
+        if self._reusable:
             self._released(self)
         else:
             self._transport.close()
@@ -474,8 +471,8 @@ class HTTPConnection(asyncio.Protocol):
             error = self.handler_error() or error
         if self._content is not None:
             self._content.set_exception(error)
-        elif self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
+        elif self.response is None:
+            self._decide(error)
 
 
 # Finds the fields that tell a client what to do, in most responses none. It may find them in the

@@ -1,7 +1,7 @@
 """A response as a test sees it."""
 
 import json as json_module
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from functools import cached_property
@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, Protocol, Self, final
 
 from multidict import CIMultiDictProxy
 from yarl import URL
+
+from headrace.http_parser import Response
 
 from ._cookies import parse_set_cookies
 from ._errors import ClientResponseError
@@ -66,30 +68,34 @@ class ClientResponse:
     history: "tuple[ClientResponse, ...]" = ()
     informational: tuple[tuple[int, CIMultiDictProxy[str]], ...] = ()
     trailers: tuple[Pair, ...] = ()
+    _body: bytes | None = None
+    _closed = False
 
     def __init__(
         self,
         request: SentRequest,
-        status: int,
-        reason: bytes,
-        version: tuple[int, int],
-        pairs: Iterable[Pair],
-        *,
+        head: Response,
         content: StreamReader | bytes,
         exchange: Exchange,
     ) -> None:
         self.request = request
-        self.status = status
-        self.reason = reason.decode("latin-1")
-        self.version = version
+        self.status = head.status
+        self._head = head
         # A body that came with the head needs a stream only if somebody asks for one.
         self._content = content
-        self._pairs = pairs
         self._exchange = exchange
-        self._body: bytes | None = None
-        self._closed = False
 
     # The head
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase."""
+        return self._head.reason.decode("latin-1")
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The HTTP version, as ``(1, 1)``."""
+        return self._head.version
 
     @property
     def method(self) -> str:
@@ -121,12 +127,12 @@ class ClientResponse:
     @property
     def raw_headers(self) -> tuple[Pair, ...]:
         """The headers as pairs of bytes."""
-        return tuple(self._pairs)
+        return tuple(self._head.headers)
 
     @cached_property
     def headers(self) -> CIMultiDictProxy[str]:
         """The headers; looking up a name ignores its case."""
-        return decoded(self._pairs)
+        return decoded(self._head.headers)
 
     @cached_property
     def cookies(self) -> SimpleCookie:
@@ -284,7 +290,7 @@ class ClientResponse:
         return describe(
             self.request,
             (self.version, self.status, self.reason),
-            self._pairs,
+            self._head.headers,
             self.content.peek(_SHOWN) if self._body is None else self._body,
         )
 

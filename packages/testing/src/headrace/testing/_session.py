@@ -5,12 +5,12 @@ import ssl as ssl_module
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterator
-from typing import NamedTuple, TypeGuard, cast, final
+from typing import NamedTuple, cast, final
 
 from yarl import URL
 
 from ._body import NO_BODY, Body, Writable, encode_body, is_writable, made_of, written_body
-from ._clock import clock_of
+from ._clock import clock_of, ready_of
 from ._connection import HTTPConnection, Plan
 from ._cookies import CookieJar, cookie_header
 from ._errors import ClientError, TooManyRedirects
@@ -27,8 +27,14 @@ from ._websocket import ClientWebSocketResponse
 
 __all__ = ["Defaults", "Session"]
 
+# A response that came while its request was being sent, or what waits for it.
+Answered = ClientResponse | Coroutine[object, object, ClientResponse]
+
 _URLS_KEPT = 256
 _EXCHANGES_KEPT = 10
+# So many exchanges may end within their calls before the loop has its turn again: what is ready
+# has it after each of them, while timers and sockets can wait a little, but not for ever.
+_ROUNDS_WITHOUT_TURN = 32
 
 
 class Defaults(NamedTuple):
@@ -71,12 +77,15 @@ class Session:
         self._strays: list[str] = []
         self._streams: list[_Streams] = []
         self._urls: dict[str, URL] = {}
-        self._usual: dict[tuple[str, str], SentRequest] = {}
+        self._usual: dict[tuple[str, str | URL], SentRequest] = {}
         self._in_memory = server.transport == "memory"
         self.timeout = defaults.timeout
         self.patience = Patience(self._loop)
         self._usual_plan = self._plan(NO_BODY, {})
         self._last: HTTPConnection | None = None
+        self._ready = ready_of(self._loop)
+        self._rounds = 0
+        self._raises = defaults.raise_for_status
 
     def url(self, path: str | URL) -> URL:
         """Return the absolute URL of *path*.
@@ -108,26 +117,23 @@ class Session:
         """Carry out a request and the redirects that follow."""
         __tracebackhide__ = True  # What a handler raised is shown from the test to the handler.
         body = await _body(options) if options else NO_BODY
-        request = self._usual.get((method, path)) if self._is_usual(path, options) else None
-        if request is None:
-            request = self._new_request(method, path, body, options)
-        response = await self._exchange(request, body, options)
+        usual = None if options or self.cookie_jar else self._usual.get((method, path))
+        request = usual or self._new_request(method, path, body, options)
+        answered = self._exchange(request, body, options)
+        response = answered if isinstance(answered, ClientResponse) else await answered
         if response.status // 100 == 3 and options.get("allow_redirects", True):
             response = await self._follow(response, body, options)
-        if options.get("raise_for_status", self._defaults.raise_for_status):
+        if response.status >= 400 and options.get("raise_for_status", self._raises):
             await response.read()
             response.raise_for_status()
         return response
-
-    def _is_usual(self, path: str | URL, options: RequestOptions) -> TypeGuard[str]:
-        """Tell whether a request says what any other one for *path* says."""
-        return not options and type(path) is str and not self.cookie_jar
 
     def _new_request(
         self, method: str, path: str | URL, body: Body, options: RequestOptions
     ) -> SentRequest:
         request = self.prepare(method, self._with_query(self.url(path), options), body, options)
-        if self._is_usual(path, options) and len(self._usual) < _URLS_KEPT:
+        if not (options or self.cookie_jar) and len(self._usual) < _URLS_KEPT:
+            # It says what any other one for *path* will say.
             self._usual[method, path] = request
         return request
 
@@ -145,7 +151,7 @@ class Session:
             elif body.content is not None and not isinstance(body.content, bytes):
                 raise ClientError(f"a streamed body cannot be sent again\n\n{response}")
             request = self.prepare(step.method, step.url, body, options)
-            response = await self._exchange(request, body, options)
+            response = await _settled(self._exchange(request, body, options))
         response.history = tuple(history)
         return response
 
@@ -163,9 +169,8 @@ class Session:
                 f"pass allow_redirects=False to look at it\n\n{response}"
             )
 
-    def _exchange(
-        self, request: SentRequest, body: Body, options: RequestOptions
-    ) -> Coroutine[object, object, ClientResponse]:
+    def _exchange(self, request: SentRequest, body: Body, options: RequestOptions) -> Answered:
+        """Send *request*; return its response, or what waits for it."""
         plan = self._plan(body, options) if options else self._usual_plan
         connection = self._idle_connection(options)
         if connection is None:
@@ -177,15 +182,19 @@ class Session:
     ) -> ClientResponse:
         __tracebackhide__ = True
         connection = await self.connection(options.get("faults"))
-        return await self._carry_out(connection, request, plan)
+        return await _settled(self._carry_out(connection, request, plan))
 
-    def _carry_out(
-        self, connection: HTTPConnection, request: SentRequest, plan: Plan
-    ) -> Coroutine[object, object, ClientResponse]:
+    def _carry_out(self, connection: HTTPConnection, request: SentRequest, plan: Plan) -> Answered:
         if connection.handler_errors and self._in_memory:
             connection.handler_errors.clear()  # What an earlier request left, nobody wanted.
         self._last = connection
-        return connection.exchange(request, plan)
+        response = connection.begin(request, plan)
+        if response is None:
+            return connection.answer()
+        self._rounds += 1
+        if self._ready or self._rounds % _ROUNDS_WITHOUT_TURN == 0:
+            return _after_a_turn(response)
+        return response
 
     @property
     def last_size(self) -> int:
@@ -204,7 +213,8 @@ class Session:
         connection = self._idle_connection(options)
         if connection is None:
             connection = await self.connection(options.get("faults"))
-        response = await self._carry_out(connection, request, self._plan(NO_BODY, options))
+        plan = self._plan(NO_BODY, options)
+        response = await _settled(self._carry_out(connection, request, plan))
         return response, connection
 
     async def open_connection(
@@ -227,9 +237,8 @@ class Session:
         params = options.get("params")
         return url if params is None else url.extend_query(params)
 
-    def _note(self, response: ClientResponse, tells: bool) -> None:
-        self.exchanges.append(response)
-        if tells and any(name.lower() == b"set-cookie" for name, _ in response.raw_headers):
+    def _keep_cookies(self, response: ClientResponse) -> None:
+        if any(name.lower() == b"set-cookie" for name, _ in response.raw_headers):
             self.cookie_jar.update_cookies(response.cookies, response.url)
 
     def prepare(self, method: str, url: URL, body: Body, options: RequestOptions) -> SentRequest:
@@ -303,8 +312,10 @@ class Session:
     async def connection(self, faults: Faults | None = None) -> HTTPConnection:
         """Return a new connection, for one request alone when *faults* are wanted."""
         self._forget_lost()
-        released = self._release if faults is None else HTTPConnection.close
-        connection = HTTPConnection(self.patience, self._note, released)
+        released = self._idle.append if faults is None else HTTPConnection.close
+        connection = HTTPConnection(
+            self.patience, self.exchanges.append, self._keep_cookies, released
+        )
         connection.handler_errors = await dial(
             self._server.listener,
             connection,
@@ -318,9 +329,6 @@ class Session:
         """Note that *websocket* has taken over *connection*."""
         self._connections.discard(connection)
         self.websockets.append(websocket)
-
-    def _release(self, connection: HTTPConnection) -> None:
-        self._idle.append(connection)
 
     def _forget_lost(self) -> None:
         for connection in [c for c in self._connections if c.lost]:
@@ -361,6 +369,17 @@ class Session:
 
 
 _ROUNDS_TO_CLOSE = 3
+
+
+async def _settled(answered: Answered) -> ClientResponse:
+    __tracebackhide__ = True
+    return answered if isinstance(answered, ClientResponse) else await answered
+
+
+async def _after_a_turn(response: ClientResponse) -> ClientResponse:
+    """Return *response* when those who are ready have had their turn, as over any transport."""
+    await asyncio.sleep(0)
+    return response
 
 
 async def _body(options: RequestOptions) -> Body:

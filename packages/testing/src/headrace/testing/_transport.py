@@ -56,7 +56,7 @@ class MemoryTransport(asyncio.Transport):
     ) -> None:
         super().__init__({**extra, "reset": self.reset})
         self._loop = loop
-        self._protocol = protocol
+        self.set_protocol(protocol)
         self._context = context
         self._peer = self
         self.entered_at_once = False
@@ -80,6 +80,7 @@ class MemoryTransport(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Deliver what comes next to *protocol*."""
         self._protocol = protocol
+        self._lends_buffers = isinstance(protocol, asyncio.BufferedProtocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Return the protocol that is served."""
@@ -117,9 +118,8 @@ class MemoryTransport(asyncio.Transport):
             return
         if type(data) is not bytes:
             data = bytes(data)
-        peer = self._peer
-        if peer.entered_at_once and self._way_is_free(len(data)):
-            peer._context.run(peer._receive, data)
+        if self._peer.entered_at_once and self._way_is_free(len(data)):
+            self._peer._enter(data)
             return
         self._outgoing.append(data)
         self._outgoing_size += len(data)
@@ -137,17 +137,17 @@ class MemoryTransport(asyncio.Transport):
         if self._eof_written or self._closing or not data or not self._way_is_free(len(data)):
             self.write(data)
             return
-        peer = self._peer
         # As in a callback of the loop, no task is running meanwhile.
-        task = asyncio.current_task(self._loop)
+        loop = self._loop
+        task = asyncio.current_task(loop)
         if task is None:
-            peer._context.run(peer._receive, bytes(data))
+            self._peer._enter(bytes(data))
             return
-        _leave_task(self._loop, task)
+        _leave_task(loop, task)
         try:
-            peer._context.run(peer._receive, bytes(data))
+            self._peer._enter(bytes(data))
         finally:
-            _enter_task(self._loop, task)
+            _enter_task(loop, task)
 
     def _way_is_free(self, size: int) -> bool:
         peer = self._peer
@@ -156,8 +156,16 @@ class MemoryTransport(asyncio.Transport):
             or self._delivery_due
             or peer._reading_paused
             or peer._closing
+            or peer._lends_buffers
             or size > _READ_SIZE
         )
+
+    def _enter(self, data: bytes) -> None:
+        """Do what `_receive` does, in the context of this side."""
+        try:
+            self._context.run(self._protocol.data_received, data)  # type: ignore[attr-defined]
+        except Exception as error:
+            self._context.run(self._fatal, error, "data_received")
 
     def writelines(self, list_of_data: Iterable[Buffer]) -> None:
         """Queue all the pieces as one."""
@@ -292,8 +300,8 @@ class MemoryTransport(asyncio.Transport):
     def _receive(self, data: bytes) -> None:
         protocol = self._protocol
         try:
-            if isinstance(protocol, asyncio.BufferedProtocol):
-                _fill(protocol, data)
+            if self._lends_buffers:
+                _fill(protocol, data)  # type: ignore[arg-type]
             else:
                 protocol.data_received(data)  # type: ignore[attr-defined]
         except Exception as error:
