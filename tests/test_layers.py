@@ -48,6 +48,7 @@ WEB = [
     "_errors",
     "_disk",
     "_streams",
+    "_content_type",
     "_addons",
     "_cookies",
     "_etag",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from headrace.web._fields import ResponseHeaders, check_field
+from headrace.web._fields import ResponseHeaders, check_field, checked_reason, encoded_fields
 
 BAD = [
     ("X-Name", "one\r\nSet-Cookie: two"),
@@ -66,3 +66,17 @@ def test_it_is_the_multidict_that_people_know() -> None:
     assert isinstance(headers, CIMultiDict)
     assert headers.getall("A") == ["1", "2"]
     assert headers.setdefault("A", "3") == "1"
+
+
+def test_a_reason_phrase_has_one_line() -> None:
+    assert checked_reason("Not Ünusual") == "Not Ünusual"
+    for reason in ("a\rb", "a\nb", "a\r\nX: y"):
+        with pytest.raises(ValueError, match="CR or LF"):
+            checked_reason(reason)
+
+
+def test_fields_keep_their_order_and_their_bytes() -> None:
+    headers = ResponseHeaders(
+        [("X-B", "ü"), ("X-A", "1"), ("X-B", b"\xff".decode("utf-8", "surrogateescape"))]
+    )
+    assert encoded_fields(headers) == [(b"X-B", "ü".encode()), (b"X-A", b"1"), (b"X-B", b"\xff")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from multidict import CIMultiDict
@@ -25,6 +26,17 @@ def check_field(name: object, value: object) -> None:
         raise ValueError("a header name must be a token: letters, digits and !#$%&'*+-.^_`|~")
     if _VALUE.fullmatch(value) is None:
         raise ValueError(f"the value of {name} contains CR, LF, NUL or another control character")
+
+
+def checked_reason(reason: str) -> str:
+    """Return *reason*, which is about to become a reason phrase.
+
+    Raises:
+        ValueError: It has more than one line.
+    """
+    if "\r" in reason or "\n" in reason:
+        raise ValueError("a reason phrase cannot contain CR or LF")
+    return reason
 
 
 class ResponseHeaders(CIMultiDict[str]):
@@ -68,3 +80,16 @@ def _checked(
     for name, value in checked.items():
         check_field(name, value)
     return checked
+
+
+def encoded_fields(headers: ResponseHeaders) -> list[tuple[bytes, bytes]]:
+    """Return fields as they are sent; what was no UTF-8 when it came in goes out as it was."""
+    return [
+        (_encoded_name(name), value.encode("utf-8", "surrogateescape"))
+        for name, value in headers.items()
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _encoded_name(name: str) -> bytes:
+    return name.encode("ascii")

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import headrace.web._headers as hdrs
 
 from ._compression import add_vary
+from ._content_type import content_type_of
 from ._etag import ETag, format_etag
-from ._fields import ResponseHeaders
+from ._fields import ResponseHeaders, encoded_fields
 from ._media import Coding, FileType
-from ._stream_response import _content_type, _pairs
 from ._streams import Field
 
 
@@ -59,9 +59,9 @@ def plain_heads(
     headers[hdrs.LAST_MODIFIED] = date
     if varies:
         add_vary(headers)
-    not_modified = tuple(_pairs(headers))
+    not_modified = tuple(encoded_fields(headers))
     headers[hdrs.ACCEPT_RANGES] = "bytes"
-    headers[hdrs.CONTENT_TYPE] = _content_type(*media).value
+    headers[hdrs.CONTENT_TYPE] = content_type_of(*media).value
     if coding is not None:
         headers[hdrs.CONTENT_ENCODING] = coding.name
-    return PlainHeads(tag, caching, tuple(_pairs(headers)), not_modified)
+    return PlainHeads(tag, caching, tuple(encoded_fields(headers)), not_modified)

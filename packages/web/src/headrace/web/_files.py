@@ -16,6 +16,7 @@ import headrace.web._headers as hdrs
 from ._compression import CompressedWriter, add_vary, compress_whole
 from ._compressors import Compressor
 from ._conditional import failed_condition, range_applies
+from ._content_type import content_type_of
 from ._disk import FileChangedError, OpenFile, SpecialFileError, look_up
 from ._exceptions import HTTPException, framework_answer
 from ._fields import ResponseHeaders
@@ -25,7 +26,7 @@ from ._media import Coding, FileType, accepted_codings, file_type, siblings
 from ._ranges import Parts, Span, UnsatisfiableRangeError, content_range, multipart, parse_ranges
 from ._request import BaseRequest
 from ._sendfile import PIECE
-from ._stream_response import Answerable, LooseHeaders, StreamResponse, _content_type
+from ._stream_response import Answerable, LooseHeaders, StreamResponse
 from ._streams import Exchange, Fields
 
 #: Bodies up to this many bytes are sent with their head, in one write.
@@ -326,7 +327,7 @@ class FileResponse(StreamResponse):
     def _with_body(self, spans: list[Span], found: Found) -> Parts:
         headers, size = self.headers, found.file.size
         if hdrs.CONTENT_TYPE not in headers:
-            headers[hdrs.CONTENT_TYPE] = _content_type(*found.media).value
+            headers[hdrs.CONTENT_TYPE] = content_type_of(*found.media).value
         if found.coding is not None:
             headers[hdrs.CONTENT_ENCODING] = found.coding.name
         if len(spans) > 1:

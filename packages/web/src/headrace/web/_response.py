@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterable, Callable
 from io import TextIOBase
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import headrace.web._headers as hdrs
 
 from ._compression import Compression, compress_whole
 from ._compressors import Compressor
-from ._fields import ResponseHeaders
+from ._content_type import OCTETS, TEXT, ContentType, content_type_of, without_charset
+from ._fields import ResponseHeaders, checked_reason
 from ._media import content_disposition, file_type
 from ._sources import (
     Body,
@@ -23,22 +24,10 @@ from ._sources import (
     pieces_of,
     size_of,
 )
-from ._stream_response import (
-    _BODILESS,
-    _OCTETS,
-    Answerable,
-    ContentType,
-    LooseHeaders,
-    StreamResponse,
-    _content_type,
-    _one_line,
-    _without_charset,
-)
+from ._stream_response import BODILESS, Answerable, LooseHeaders, StreamResponse
 from ._streams import Exchange
 
 JSONEncoder = Callable[[Any], str | bytes]
-
-_TEXT: Final = _content_type("text/plain", "utf-8")
 
 
 class _Uncompressed(bytes):
@@ -81,7 +70,7 @@ class Response(StreamResponse):
     ) -> None:
         self._status = status if status.__class__ is int else int(status)
         if reason is not None:
-            self._reason = _one_line(reason)
+            self._reason = checked_reason(reason)
             self._extended = True
         if headers is not None:
             self._headers = ResponseHeaders(headers)
@@ -95,20 +84,20 @@ class Response(StreamResponse):
             if not isinstance(text, str):
                 raise TypeError(f"text must be str, not {type(text).__name__}")
             if content_type is None and charset is None:
-                self._type = _TEXT
+                self._type = TEXT
                 self._body = text.encode()
             else:
                 charset = charset or "utf-8"
-                media = "text/plain" if content_type is None else _without_charset(content_type)
-                self._type = _content_type(media, charset)
+                media = "text/plain" if content_type is None else without_charset(content_type)
+                self._type = content_type_of(media, charset)
                 self._body = text.encode(charset)
             return
         if content_type is not None:
-            self._type = _content_type(_without_charset(content_type), charset)
+            self._type = content_type_of(without_charset(content_type), charset)
         if body.__class__ is bytes:
             self._body = body
             if content_type is None:
-                self._type = _OCTETS if charset is None else _content_type(_OCTETS.media, charset)
+                self._type = OCTETS if charset is None else content_type_of(OCTETS.media, charset)
         elif body is not None:
             self.body = body
 
@@ -140,7 +129,7 @@ class Response(StreamResponse):
             self.text = value
             return
         if isinstance(value, bytes | bytearray | memoryview):
-            self._default_type(_OCTETS)
+            self._default_type(OCTETS)
         elif value is not None:
             self._describe(value)
         self._body = value
@@ -158,9 +147,9 @@ class Response(StreamResponse):
             if self._type is None:
                 self.headers.setdefault(hdrs.CONTENT_TYPE, source.content_type)
         elif isinstance(source, TextIOBase):
-            self._default_type(_TEXT)
+            self._default_type(TEXT)
         else:
-            self._default_type(_content_type(*file_type(filename)))
+            self._default_type(content_type_of(*file_type(filename)))
         if filename and hdrs.CONTENT_DISPOSITION not in self.headers:
             self.headers[hdrs.CONTENT_DISPOSITION] = content_disposition(filename)
 
@@ -225,18 +214,18 @@ class Response(StreamResponse):
         self._exchange = exchange = request._exchange
         self._eof_sent = True
         self.body_length = len(body)
-        if not self._extended and self._type is not None and self._status not in _BODILESS:
+        if not self._extended and self._type is not None and self._status not in BODILESS:
             exchange.send_usual(self._status, self._type.fields, body)
             return
-        if self._status in _BODILESS:
+        if self._status in BODILESS:
             body = b""
-            if self._type is _OCTETS:
+            if self._type is OCTETS:
                 self._type = None  # nobody has asked for it
             self.body_length = 0
         exchange.send_whole(self._status, self._reason, self._fields(), body)
 
     def _start_source(self, request: Answerable, source: Source) -> None:
-        self._bodiless = request.method == hdrs.METH_HEAD or self._status in _BODILESS
+        self._bodiless = request.method == hdrs.METH_HEAD or self._status in BODILESS
         size = None if self._status in (204, 205) else size_of(source)
         is_open = size is None or self._writer is not None
         if not is_open and hdrs.CONTENT_LENGTH not in self.headers:

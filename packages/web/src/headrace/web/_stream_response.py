@@ -10,11 +10,10 @@ import asyncio
 import datetime
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from email.utils import format_datetime, parsedate_to_datetime
-from functools import lru_cache
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from math import ceil
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -23,9 +22,10 @@ import headrace.web._headers as hdrs
 from ._addons import ResponseNames
 from ._compression import CompressedWriter, Compression, ContentCoding
 from ._compressors import Compressor, compressors
+from ._content_type import OCTETS, ContentType, content_type_of, without_charset
 from ._cookies import is_prefixed, set_cookie
 from ._etag import ETag, format_etag, parse_etags
-from ._fields import ResponseHeaders, check_field
+from ._fields import ResponseHeaders, checked_reason, encoded_fields
 from ._headers import HttpVersion
 from ._store import Store
 from ._streams import DONE, Exchange, Field
@@ -34,7 +34,7 @@ LooseHeaders = Mapping[str, str] | Iterable[tuple[str, str]]
 
 #: What is given as the body of such an answer is never sent (RFC 9110, sections 15.3.5,
 #: 15.3.6 and 15.4.5).
-_BODILESS: Final = frozenset({204, 205, 304})
+BODILESS: Final = frozenset({204, 205, 304})
 
 
 class Answerable(Protocol):
@@ -54,38 +54,6 @@ class Answerable(Protocol):
     def _prepare_hook(self) -> Callable[[StreamResponse], Awaitable[None]] | None: ...
 
 
-class ContentType(NamedTuple):
-    """A media type with its charset, and what it is as a field; `_content_type` makes them."""
-
-    media: str  # with its parameters, but for the charset
-    charset: str | None
-    value: str
-    fields: tuple[Field, ...]
-
-
-@lru_cache(maxsize=256)
-def _content_type(media: str, charset: str | None) -> ContentType:
-    """Return the one `ContentType` of a media type and a charset."""
-    value = media if charset is None else f"{media}; charset={charset}"
-    check_field("Content-Type", value)
-    return ContentType(media, charset, value, ((b"Content-Type", value.encode("utf-8")),))
-
-
-_OCTETS: Final = _content_type("application/octet-stream", None)
-
-
-def _one_line(reason: str) -> str:
-    if "\r" in reason or "\n" in reason:
-        raise ValueError("a reason phrase cannot contain CR or LF")
-    return reason
-
-
-def _without_charset(media: str) -> str:
-    if "charset" in media:
-        raise ValueError("pass the charset as an argument of its own, not in content_type")
-    return media
-
-
 def parse_http_date(value: str | None) -> datetime.datetime | None:
     """Return the date of a field in UTC, or None when there is none or it is no date."""
     if value is None:
@@ -97,18 +65,6 @@ def parse_http_date(value: str | None) -> datetime.datetime | None:
         return date.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         return None
-
-
-@lru_cache(maxsize=1024)
-def _encoded_name(name: str) -> bytes:
-    return name.encode("ascii")
-
-
-def _pairs(headers: ResponseHeaders) -> list[Field]:
-    return [
-        (_encoded_name(name), value.encode("utf-8", "surrogateescape"))
-        for name, value in headers.items()
-    ]
 
 
 class StreamResponse(Store, ResponseNames):
@@ -150,7 +106,7 @@ class StreamResponse(Store, ResponseNames):
     ) -> None:
         self._status = int(status)
         if reason is not None:
-            self._reason = _one_line(reason)
+            self._reason = checked_reason(reason)
             self._extended = True
         if headers is not None:
             self._headers = ResponseHeaders(headers)
@@ -177,7 +133,7 @@ class StreamResponse(Store, ResponseNames):
         """Replace the status code and reason phrase."""
         self._refuse_when_prepared("status")
         self._status = int(status)
-        self._reason = None if reason is None else _one_line(reason)
+        self._reason = None if reason is None else checked_reason(reason)
         self._extended = True
 
     # -- the fields
@@ -203,7 +159,7 @@ class StreamResponse(Store, ResponseNames):
 
     @content_type.setter
     def content_type(self, value: str) -> None:
-        self._set_type(_without_charset(value), self.charset)
+        self._set_type(without_charset(value), self.charset)
 
     @property
     def charset(self) -> str | None:
@@ -236,7 +192,7 @@ class StreamResponse(Store, ResponseNames):
 
     def _set_type(self, media: str, charset: str | None) -> None:
         self._refuse_when_prepared("content type")
-        new = _content_type(media, charset)
+        new = content_type_of(media, charset)
         if self._headers is None:
             self._type = new
         else:
@@ -448,7 +404,7 @@ class StreamResponse(Store, ResponseNames):
             return
         self._req = request
         if self._lacks_type():
-            self._type = _OCTETS
+            self._type = OCTETS
         hook = request._prepare_hook
         if hook is not None:
             await hook(self)
@@ -464,7 +420,7 @@ class StreamResponse(Store, ResponseNames):
 
     def _lacks_type(self) -> bool:
         """Tell whether there is a body whose type nobody has stated (RFC 9110, section 8.3)."""
-        if self._type is not None or self._status in _BODILESS:
+        if self._type is not None or self._status in BODILESS:
             return False
         if self._headers is not None and hdrs.CONTENT_TYPE in self._headers:
             return False
@@ -520,14 +476,14 @@ class StreamResponse(Store, ResponseNames):
         if self._writer is not None:
             await self._writer.finish()
             self.body_length = self._writer.sent
-        fields = () if trailers is None else _pairs(ResponseHeaders(trailers))
+        fields = () if trailers is None else encoded_fields(ResponseHeaders(trailers))
         await self._exchange.write_eof(fields)
 
     def _fields(self) -> list[Field]:
         """Return the header fields as pairs of bytes."""
         fields = [] if self._type is None else [*self._type.fields]
         if self._headers is not None:
-            fields += _pairs(self._headers)
+            fields += encoded_fields(self._headers)
         if self._cookies is not None:
             fields += [
                 (b"Set-Cookie", morsel.OutputString().encode("utf-8"))
