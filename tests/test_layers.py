@@ -82,6 +82,7 @@ WEB = [
     "_problem",
     "_debug",
     "_mistakes",
+    "_lines",
     "_log",
     "_outbox",
     "_channel",

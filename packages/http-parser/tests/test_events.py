@@ -44,6 +44,13 @@ def test_headers_are_a_sequence_of_pairs(make: Callable[[], Headers]) -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
+def test_find(make: Callable[[], Headers]) -> None:
+    assert make().find(b"host") == b"a"
+    assert make().find(b"x") == b""
+    assert make().find(b"y") is None
+
+
+@pytest.mark.parametrize("make", MAKERS)
 def test_headers_as_text(make: Callable[[], Headers]) -> None:
     headers = make()
     for _ in range(2):

@@ -95,6 +95,10 @@ def test_twins_serialize_the_same(pairs: list[tuple[bytes, bytes]]) -> None:
         text = _scan_c.split_text(block, 0)
         assert text == _scan_py.split_text(block, 0)
         assert text == _scan_c.split_text(block, 0, name_table(str))
+        for name, _ in (*pairs, (b"Absent", b"")):
+            values = [value for other, value in pairs if other.lower() == name.lower()]
+            for find in (_scan_c.find_field, _scan_py.find_field):
+                assert find(block, 0, name.lower()) == (values[0] if values else None)
         back = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in text]
         assert back == pairs
 
@@ -118,6 +122,10 @@ def test_fields_end_before_the_body(
     start = head.index(b"\r\n") + 2
     assert list(twin.split_fields(head, start)) == pairs
     assert [tuple(map(str.encode, pair)) for pair in twin.split_text(head, start)] == pairs
+    assert twin.find_field(head, start, b"a") == dict(pairs).get(b"A")
+    assert twin.find_field(head, start, b"c") == dict(pairs).get(b"C")
+    assert twin.find_field(head, start, b"x") is None
+    assert twin.find_field(head, start, b"y") is None
 
 
 class Name(str):

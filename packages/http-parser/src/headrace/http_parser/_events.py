@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias, final, overload
 
 from ._names import name_table
-from ._scan import split_fields, split_text
+from ._scan import find_field, split_fields, split_text
 
 Pair: TypeAlias = tuple[bytes, bytes]
 
@@ -39,6 +39,16 @@ class Headers(Sequence[Pair]):
             pairs = self._pairs = split_fields(self._head, self._start)
             self._head = b""
         return pairs
+
+    def find(self, name: bytes) -> bytes | None:
+        """Return the value of the first field with *name*, or None; nothing else is cut out.
+
+        Args:
+            name: The name in lower case.
+        """
+        if self._pairs is None:
+            return find_field(self._head, self._start, name)
+        return next((value for each, value in self._pairs if each.lower() == name), None)
 
     def text(self, name: Callable[[str], str] = str) -> tuple[tuple[str, str], ...]:
         """Return the pairs as text: UTF-8, of which bytes that are none are kept as surrogates.

@@ -17,6 +17,7 @@ if _MODE not in ("auto", "require", "none"):
 
 if TYPE_CHECKING or _MODE == "none":
     from ._scan_py import (
+        find_field,
         scan_chunk_line,
         scan_request_head,
         scan_response_head,
@@ -30,6 +31,7 @@ if TYPE_CHECKING or _MODE == "none":
 else:
     try:
         from ._scan_c import (
+            find_field,
             scan_chunk_line,
             scan_request_head,
             scan_response_head,
@@ -44,6 +46,7 @@ else:
         if _MODE == "require":
             raise
         from ._scan_py import (
+            find_field,
             scan_chunk_line,
             scan_request_head,
             scan_response_head,
@@ -57,6 +60,7 @@ else:
 
 __all__ = [
     "IMPLEMENTATION",
+    "find_field",
     "scan_chunk_line",
     "scan_request_head",
     "scan_response_head",

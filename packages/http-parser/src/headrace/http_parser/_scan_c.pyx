@@ -324,6 +324,28 @@ def split_fields(bytes head not None, Py_ssize_t start):
     return tuple(pairs)
 
 
+cdef inline bint _same(const unsigned char *p, const unsigned char *lower, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        if (p[i] | 0x20 if 65 <= p[i] <= 90 else p[i]) != lower[i]:
+            return False
+    return True
+
+
+def find_field(bytes head not None, Py_ssize_t start, bytes name not None):
+    cdef const unsigned char *p = <const unsigned char *>PyBytes_AS_STRING(head)
+    cdef const unsigned char *lower = <const unsigned char *>PyBytes_AS_STRING(name)
+    cdef Py_ssize_t n = PyBytes_GET_SIZE(head), size = PyBytes_GET_SIZE(name)
+    cdef Line line
+    while _cut(p, start, n, &line):
+        if line.name_end - start == size and _same(p + start, lower, size):
+            return PyBytes_FromStringAndSize(
+                <const char *>p + line.value, line.value_end - line.value
+            )
+        start = line.next
+    return None
+
+
 cdef inline object _name(const unsigned char *p, Py_ssize_t n, tuple names):
     """Return a name as text: the object in its slot if that is spelled like it."""
     cdef Py_ssize_t size

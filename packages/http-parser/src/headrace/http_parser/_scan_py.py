@@ -158,6 +158,21 @@ def split_fields(head: bytes, start: int) -> tuple[tuple[bytes, bytes], ...]:
     return tuple([(name, value.strip(_OWS)) for name, colon, value in parts if colon])
 
 
+def find_field(head: bytes, start: int, name: bytes) -> bytes | None:
+    """Return the first value that `split_fields` would give for a name, which is in lower case."""
+    lowered = head.lower()
+    if lowered.startswith(name + b":", start):
+        at = start + len(name) + 1
+    else:
+        end = head.find(b"\r\n\r\n", start - 2 if start > 1 else 0)
+        line = lowered.find(b"\r\n" + name + b":", start, len(head) if end < 0 else end)
+        if line < 0:
+            return None
+        at = line + len(name) + 3
+    end = head.find(b"\r\n", at)
+    return head[at : len(head) if end < 0 else end].strip(_OWS)
+
+
 def split_text(
     head: bytes, start: int, names: tuple[str | None, ...] = ()
 ) -> tuple[tuple[str, str], ...]:

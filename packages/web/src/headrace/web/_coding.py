@@ -131,10 +131,9 @@ def content_coding(fields: Iterable[tuple[bytes, bytes]]) -> str:
 
     Several lines count as a list (RFC 9110, section 5.3), ``identity`` as nothing.
     """
-    # Fields that nobody has asked for yet are not worth cutting up for the few bodies that are
-    # coded: `headrace.http_parser.Headers` still has them in one piece then.
-    head = getattr(fields, "_head", b"")
-    if head and head.lower().find(b"nt-encoding:") < 0:
+    # Received fields are not worth cutting up for the few bodies that are coded.
+    find = getattr(fields, "find", None)
+    if find is not None and find(b"content-encoding") is None:
         return ""
     values = [
         value for name, value in fields if len(name) == 16 and name.lower() == b"content-encoding"

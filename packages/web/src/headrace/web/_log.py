@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import json
 import logging
@@ -13,12 +14,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
+from ._headers import HttpVersion
+from ._lines import LineWriter
 from ._request import BaseRequest
 from ._stream_response import StreamResponse
 
 access_logger: Final = logging.getLogger("headrace.access")
-
-Atom = Callable[[BaseRequest, StreamResponse, float], object]
 
 _ATOM = re.compile(r"%(?:\{([A-Za-z0-9\-_]+)\}([ioe])|(Tf|[atPrsbTD%]))")
 
@@ -40,10 +41,6 @@ class AbstractAccessLogger(ABC):
         return True
 
 
-def _start_time(request: BaseRequest, response: StreamResponse, seconds: float) -> str:
-    return _stamp(int(time.time() - seconds))
-
-
 @lru_cache(maxsize=8)
 def _stamp(second: int) -> str:
     """Format a second since the epoch, once for all the answers of that second."""
@@ -51,31 +48,81 @@ def _stamp(second: int) -> str:
     return local.strftime("[%d/%b/%Y:%H:%M:%S %z]")
 
 
-def _request_line(request: BaseRequest, response: StreamResponse, seconds: float) -> str:
-    major, minor = request.version
-    return f"{request.method} {request.raw_path} HTTP/{major}.{minor}"
+# What clients are called and ask for is much the same again and again; 2 MiB at the very most.
+@lru_cache(maxsize=256)
+def _printable(value: str) -> str:
+    """Escape what could end a quoted field or the line: a request must not forge a log entry."""
+    if not value.isprintable():
+        value = value.encode("unicode_escape").decode("ascii")
+    else:
+        value = value.replace("\\", "\\\\")
+    return value.replace('"', '\\"')
 
 
-_ATOMS: Final[dict[str, Atom]] = {
-    "%": lambda request, response, seconds: "%",
-    "a": lambda request, response, seconds: request.remote or "-",
-    "t": _start_time,
-    "P": lambda request, response, seconds: f"<{os.getpid()}>",
-    "r": _request_line,
-    "s": lambda request, response, seconds: response.status,
-    "b": lambda request, response, seconds: response.body_length,
-    "T": lambda request, response, seconds: round(seconds),
-    "Tf": lambda request, response, seconds: f"{seconds:06f}",
-    "D": lambda request, response, seconds: round(seconds * 1_000_000),
+@lru_cache(maxsize=8)
+def _protocol(version: HttpVersion) -> str:
+    return "HTTP/{}.{}".format(*version)
+
+
+@lru_cache(maxsize=256)
+def _received(value: bytes | None) -> str:
+    return "-" if value is None else _printable(value.decode("utf-8", "surrogateescape"))
+
+
+#: What stands for an atom: expressions of `_compile`.
+_ATOMS: Final = {
+    "%": "'%'",
+    "a": "printable(request.remote or '-')",
+    "t": "stamp(int(time() - seconds))",
+    "P": "f'<{getpid()}>'",
+    "r": "f'{request.method} {printable(request._target)} {protocol(request.version)}'",
+    "s": "response._status",
+    "b": "response.body_length",
+    "T": "round(seconds)",
+    "Tf": "f'{seconds:06f}'",
+    "D": "round(seconds * 1_000_000)",
+}
+_FIELDS: Final = {
+    "i": "received(request._find({1!r}))",
+    "o": "printable(response.headers.get({0!r}, '-'))",
+    "e": "printable(environ.get({0!r}, '-'))",
+}
+_NAMES: Final = {
+    "environ": os.environ,
+    "getpid": os.getpid,
+    "printable": _printable,
+    "protocol": _protocol,
+    "received": _received,
+    "stamp": _stamp,
+    "time": time.time,
 }
 
 
-def _field_atom(name: str, source: str) -> Atom:
-    if source == "i":
-        return lambda request, response, seconds: request.headers.get(name, "-")
-    if source == "o":
-        return lambda request, response, seconds: response.headers.get(name, "-")
-    return lambda request, response, seconds: os.environ.get(name, "-")
+def _compile(log_format: str) -> Callable[[BaseRequest, StreamResponse, float], str]:
+    """Make a format into one expression, so that a line costs no more than what it says.
+
+    Raises:
+        ValueError: The format holds an unknown atom.
+    """
+    pieces: list[ast.expr] = []
+    literals = []
+    position = 0
+    for match in _ATOM.finditer(log_format):
+        literals.append(log_format[position : match.start()])
+        position = match.end()
+        name, source, letter = match.groups()
+        atom = _FIELDS[source].format(name, name.lower().encode()) if name else _ATOMS[letter]
+        value = ast.FormattedValue(ast.parse(atom, mode="eval").body, conversion=-1)
+        pieces += [ast.Constant(literals[-1]), value]
+    literals.append(log_format[position:])
+    if any("%" in literal for literal in literals):
+        raise ValueError(f"access log format {log_format!r} has an unknown atom")
+    line = ast.parse("lambda request, response, seconds: ''", mode="eval")
+    assert isinstance(line.body, ast.Lambda)
+    line.body.body = ast.JoinedStr([*pieces, ast.Constant(literals[-1])])
+    compiled = compile(ast.fix_missing_locations(line), "<access log format>", "eval")
+    made: Callable[[BaseRequest, StreamResponse, float], str] = eval(compiled, dict(_NAMES))  # noqa: S307 (of our own atoms)
+    return made
 
 
 class AccessLogger(AbstractAccessLogger):
@@ -89,18 +136,8 @@ class AccessLogger(AbstractAccessLogger):
 
     def __init__(self, logger: logging.Logger, log_format: str = LOG_FORMAT) -> None:
         super().__init__(logger, log_format)
-        self._atoms: list[Atom] = []
-        pieces = []
-        position = 0
-        for match in _ATOM.finditer(log_format):
-            pieces += [log_format[position : match.start()], "%s"]
-            position = match.end()
-            name, source, letter = match.groups()
-            self._atoms.append(_field_atom(name, source) if name else _ATOMS[letter])
-        pieces.append(log_format[position:])
-        if any("%" in literal for literal in pieces[::2]):
-            raise ValueError(f"access log format {log_format!r} has an unknown atom")
-        self._template = "".join(pieces)
+        self._lines = LineWriter(logger)
+        self._line = _compile(log_format)
 
     @property
     def enabled(self) -> bool:
@@ -109,8 +146,7 @@ class AccessLogger(AbstractAccessLogger):
 
     def log(self, request: BaseRequest, response: StreamResponse, time: float) -> None:
         """Log an answer that took *time* seconds."""
-        values = [_printable(atom(request, response, time)) for atom in self._atoms]
-        _write(self.logger, self._template, *values)
+        self._lines.write(self._line(request, response, time))
 
 
 class JSONAccessLogger(AbstractAccessLogger):
@@ -129,6 +165,7 @@ class JSONAccessLogger(AbstractAccessLogger):
         # `run_app` gives the default format of the other logger where none is asked for.
         names = JSONAccessLogger.LOG_FORMAT if log_format == AccessLogger.LOG_FORMAT else log_format
         super().__init__(logger, names)
+        self._lines = LineWriter(logger)
         unknown = set(names.split()) - _MEMBERS.keys()
         if unknown:
             raise ValueError(f"access log has no members {sorted(unknown)}")
@@ -142,10 +179,10 @@ class JSONAccessLogger(AbstractAccessLogger):
     def log(self, request: BaseRequest, response: StreamResponse, time: float) -> None:
         """Log an answer that took *time* seconds."""
         line = {name: atom(request, response, time) for name, atom in self._members.items()}
-        _write(self.logger, "%s", json.dumps(line))
+        self._lines.write(json.dumps(line))
 
 
-_MEMBERS: Final[dict[str, Atom]] = {
+_MEMBERS: Final[dict[str, Callable[[BaseRequest, StreamResponse, float], object]]] = {
     "time": lambda request, response, seconds: _started(seconds).isoformat(),
     "remote": lambda request, response, seconds: request.remote,
     "method": lambda request, response, seconds: request.method,
@@ -164,28 +201,6 @@ _MEMBERS: Final[dict[str, Atom]] = {
 def _started(seconds: float) -> datetime.datetime:
     """Return when an answer was begun that has just ended."""
     return datetime.datetime.fromtimestamp(time.time() - seconds).astimezone()
-
-
-def _printable(value: object) -> object:
-    """Escape what could end a quoted field or the line: a request must not forge a log entry."""
-    if not isinstance(value, str):
-        return value
-    if value.isprintable():
-        if '"' not in value and "\\" not in value:
-            return value
-        value = value.replace("\\", "\\\\")
-    else:
-        value = value.encode("unicode_escape").decode("ascii")
-    return value.replace('"', '\\"')
-
-
-def _write(logger: logging.Logger, message: str, *values: object) -> None:
-    """Do as ``logger.info``, without looking for the line of the program that logs."""
-    if logger.isEnabledFor(logging.INFO):
-        record = logger.makeRecord(
-            logger.name, logging.INFO, __file__, 0, message, values, None, func="log"
-        )
-        logger.handle(record)
 
 
 def make_access_log(

@@ -318,6 +318,14 @@ class BaseRequest(Store, RequestNames):
             headers = self._headers = CIMultiDictProxy(CIMultiDict(pairs))
         return headers
 
+    def _find(self, name: bytes) -> bytes | None:
+        """Return the first field with a name in lower case, without making `headers`."""
+        fields: Any = self._raw_headers
+        try:
+            return fields.find(name)  # type: ignore[no-any-return]
+        except AttributeError:  # these are not as they were received
+            return next((value for each, value in fields if each.lower() == name), None)
+
     @property
     def cookies(self) -> Mapping[str, str]:
         """The cookies that the client sent."""
