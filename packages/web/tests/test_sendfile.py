@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -297,6 +299,45 @@ async def test_the_kernel_sends_most_of_it(
         assert await answer.read() == content[:SIZE]
     assert sent > SIZE / 2
     file.close()
+
+
+@pytest.mark.skipif(not hasattr(socket, "MSG_MORE"), reason="the system sends what it is given")
+async def test_the_head_waits_for_the_first_bytes_of_the_file(
+    serve: Serve, app: web.Application, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await serve(app)
+    wire = await served.connect()
+    arrived: list[bytes] = []
+    sendfile = os.sendfile
+
+    def look(*args: int) -> int:
+        with socket.socket(fileno=os.dup(wire.writer.get_extra_info("socket").fileno())) as client:
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                arrived.append(client.recv(1, socket.MSG_PEEK))
+            monkeypatch.setattr(_sendfile.os, "sendfile", sendfile)
+        return sendfile(*args)
+
+    monkeypatch.setattr(_sendfile, "enabled", True)
+    monkeypatch.setattr(_disk.OpenFile, "in_memory", lambda *args: True)
+    monkeypatch.setattr(_sendfile.os, "sendfile", look)
+    wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (await wire.head()).startswith(b"HTTP/1.1 200 ")
+    assert await wire.reader.readexactly(SIZE) == content[:SIZE]
+    assert _sendfile.os.sendfile is sendfile
+    assert not arrived
+
+
+async def test_a_head_finds_the_socket_full(
+    serve: Serve, app: web.Application, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any) -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(_sendfile, "_send", full)
+    served = await serve(app)
+    async with served.client.get("/") as answer:
+        assert await answer.read() == content[:SIZE]
 
 
 def test_a_span_has_a_length() -> None:

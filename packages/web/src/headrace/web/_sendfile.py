@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from typing import Any, Final, Protocol, final
 
 from ._disk import FileChangedError, OpenFile
@@ -31,6 +32,10 @@ TURN: Final = 1024**2
 #: Whether the kernel may send files: an environment variable takes it away, for file systems
 #: that do it wrong.
 enabled = hasattr(os, "sendfile") and os.environ.get("HEADRACE_NOSENDFILE", "") in ("", "0")
+
+#: Says of bytes that more will follow at once: the system waits for them with what it sends.
+_MORE: Final = getattr(socket, "MSG_MORE", 0)
+_NONBLOCK: Final = getattr(socket, "SOCK_NONBLOCK", 0)
 
 _STEP: Final = 256 * 1024  # bytes of which the first and the last are looked for in memory
 _UNABLE: Final = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSOCK)
@@ -72,28 +77,28 @@ async def send_file(
         ClientConnectionResetError: The client has gone.
         FileChangedError: The file is not what it was. Not all was sent.
     """
-    socket = _socket_of(outlet)
-    _write(_open_transport(outlet), socket, head)
+    sock = _socket_of(outlet)
+    _write(_open_transport(outlet), sock, head, _MORE if count else 0)
     end = offset + count
     tail = max(offset, end - TAIL)
     budget = TURN
     while offset < end:
         transport = _open_transport(outlet)
         sent = 0
-        if socket is not None and offset < tail:
+        if sock is not None and offset < tail:
             await outlet.drain_all()
             size = min(piece, tail - offset)
             if _in_memory(file, offset, size):
                 file.check()
-                found = _send_now(socket, transport, file, offset, size)
+                found = _send_now(sock, transport, file, offset, size)
                 if found is None:
-                    socket = None
+                    sock = None
                     continue
                 sent = found
         if not sent:
-            size = min(piece, READ if socket is None else PLUG, end - offset)
+            size = min(piece, READ if sock is None else PLUG, end - offset)
             data = await file.read(offset, size)
-            _write(_open_transport(outlet), socket, data)
+            _write(_open_transport(outlet), sock, data)
             await outlet.drain_some()
             sent = len(data)
         offset += sent
@@ -111,20 +116,35 @@ def _in_memory(file: OpenFile, offset: int, size: int) -> bool:
     )
 
 
-def _write(transport: asyncio.Transport, socket: Any, data: bytes) -> None:
+def _write(transport: asyncio.Transport, sock: Any, data: bytes, flags: int = 0) -> None:
     """Write to the socket what it takes at once, and the rest to the transport.
 
     A transport may wait for the end of the loop's turn; what is sent by the kernel does not.
     """
-    if socket is not None and data and not transport.get_write_buffer_size():
+    if sock is not None and data and not transport.get_write_buffer_size():
         try:
-            data = data[os.write(socket.fileno(), data) :]
+            data = data[_send(sock, data, flags) :]
         except BlockingIOError:
             pass
         except ConnectionError:
             raise lost_connection() from None
     if data:
         transport.write(data)
+
+
+def _send(sock: Any, data: bytes, flags: int) -> int:
+    """Return how many bytes the socket took.
+
+    A head that went out alone would wake the client for nothing but a head. Neither `os.write`
+    nor what stands for a transport's socket takes flags; another object for it does.
+    """
+    if not flags:
+        return os.write(sock.fileno(), data)
+    twin = socket.socket(sock.family, sock.type | _NONBLOCK, sock.proto, sock.fileno())
+    try:
+        return twin.send(data, flags)
+    finally:
+        twin.detach()
 
 
 def _open_transport(outlet: Outlet) -> asyncio.Transport:
@@ -143,13 +163,13 @@ def _socket_of(outlet: Outlet) -> Any:
 
 
 def _send_now(
-    socket: Any, transport: asyncio.Transport, file: OpenFile, offset: int, size: int
+    sock: Any, transport: asyncio.Transport, file: OpenFile, offset: int, size: int
 ) -> int | None:
     """Return how many bytes the socket took; None when the kernel cannot send this file."""
     if transport.is_closing():  # its descriptor may be another connection's by now
         raise lost_connection()
     try:
-        sent = os.sendfile(socket.fileno(), file.fileno(), offset, size)
+        sent = os.sendfile(sock.fileno(), file.fileno(), offset, size)
     except BlockingIOError:
         return 0
     except ConnectionError:
