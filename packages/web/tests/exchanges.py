@@ -17,6 +17,8 @@ class FakeExchange:
         self.info = info
         self.transport: asyncio.Transport | None = None
         self.keep_alive = True
+        self.auto_decompress = True
+        self.begun: object = None
         self.sent: list[tuple[Any, ...]] = []
         self.flow: list[str] = []
 

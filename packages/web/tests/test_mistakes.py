@@ -194,6 +194,62 @@ async def test_two_responses(
     assert text.startswith("another response was sent to this request before: ")
 
 
+def notes(caplog: pytest.LogCaptureFixture) -> list[str]:
+    errors = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    return [note for error in errors for note in getattr(error, "__notes__", [])]
+
+
+@pytest.mark.parametrize("handler", [nothing, plainly_nothing, View])
+async def test_a_middleware_that_uses_the_none_of_a_handler(
+    serve: Serve, caplog: pytest.LogCaptureFixture, handler: Any
+) -> None:
+    @web.middleware
+    async def marking(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+        response = await handler(request)
+        response.headers["X-Mark"] = "1"
+        return response
+
+    handler.__module__ = "test_mistakes"
+    await check_500(await serve(make_app(handler, middlewares=[marking])))
+    (note,) = notes(caplog)
+    assert note.startswith(f"If the handler test_mistakes.{handler.__name__}, or a middleware ")
+    assert note.endswith(" returned this None: is a return statement missing?")
+
+
+async def test_none_of_another_kind_is_not_explained(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return request.app.get("missing").headers  # type: ignore[no-any-return, union-attr]
+
+    @web.middleware
+    async def failing(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+        await handler(request)
+        return request.app.get("missing").anything  # type: ignore[no-any-return, union-attr]
+
+    await check_500(await serve(make_app(handler)))
+    await check_500(await serve(make_app(nothing, middlewares=[failing])))
+    assert notes(caplog) == []
+
+
+async def test_an_exception_for_two_requests(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = web.HTTPNotFound()
+
+    async def handler(request: web.Request) -> web.Response:
+        raise shared
+
+    served = await serve(make_app(handler))
+    async with served.client.get("/") as response:
+        assert response.status == 404
+    assert shared.__traceback__ is None
+    await check_500(served)
+    assert shared.__traceback__ is None
+    (text,) = logged(caplog)
+    assert text.startswith("the HTTPNotFound was sent before, to another request: raise a new one")
+
+
 async def test_a_response_for_two_requests(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     shared = web.Response(text="shared")
 

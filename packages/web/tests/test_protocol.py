@@ -8,7 +8,7 @@ import io
 import logging
 import socket
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -1251,6 +1251,108 @@ async def test_the_access_log_has_a_line_for_each_answer(
         pass
     lines = [r.getMessage() for r in caplog.records if r.name == "test.access"]
     assert lines == ['"GET /a?b=c HTTP/1.1" 200 8', '"GET /d HTTP/1.1" 200 8']
+
+
+def access_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [r.getMessage() for r in caplog.records if r.name == "test.access"]
+
+
+CUT = {"access_log": logging.getLogger("test.access"), "access_log_format": '"%r" %s %b'}
+
+
+async def test_the_access_log_has_a_line_for_an_answer_that_is_cut_short(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def events(request: web.Request) -> web.EventStreamResponse:
+        async def source() -> AsyncIterator[str]:
+            yield "one"
+            await asyncio.sleep(60)
+
+        if request.path == "/returned":
+            return web.EventStreamResponse(source())
+        stream = web.EventStreamResponse()
+        await stream.prepare(request)
+        await stream.send("one")
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    caplog.set_level(logging.INFO)
+    served = await serve(events, **CUT)
+    for path in (b"/returned", b"/prepared"):
+        wire = await served.connect()
+        wire.send(get(path))
+        await wire.reader.readuntil(b"data: one")
+        await wire.close()
+        await served.idle()
+    assert access_lines(caplog) == [
+        '"GET /returned HTTP/1.1" 200 11',
+        '"GET /prepared HTTP/1.1" 200 11',
+    ]
+
+
+async def test_the_access_log_has_a_line_for_a_request_without_an_answer(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        if request.path == "/cancelled":
+            begun.set()
+            await asyncio.sleep(60)
+        return web.Response(body=b"x" * 5)
+
+    caplog.set_level(logging.INFO)
+    served = await serve(handler, handler_cancellation=True, **CUT)
+    wire = await served.connect()
+    wire.send(get(b"/served"))
+    await wire.answer()
+    wire.send(get(b"/cancelled"))
+    await begun.wait()
+    await wire.close()
+    await served.idle()
+    assert access_lines(caplog) == [
+        '"GET /served HTTP/1.1" 200 5',
+        '"GET /cancelled HTTP/1.1" 499 0',
+    ]
+
+
+async def test_a_failing_access_log_does_no_harm_to_an_answer_that_is_cut_short(
+    serve: Serve, failures: Failures
+) -> None:
+    class Broken(web.AbstractAccessLogger):
+        def log(self, request: Any, response: Any, time: float) -> None:
+            raise ValueError
+
+    begun = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        begun.set()
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    served = await serve(
+        handler,
+        handler_cancellation=True,
+        access_log=logging.getLogger("x"),
+        access_log_class=Broken,
+    )
+    wire = await served.connect()
+    wire.send(get())
+    await begun.wait()
+    await wire.close()
+    await served.idle()
+    assert failures() == ["the access log failed: ValueError"]
+
+
+async def test_requests_are_counted(serve: Serve) -> None:
+    served = await serve(hello)
+    assert served.server.requests_count == 0
+    wire = await served.connect()
+    wire.send(get() * 3 + post(b"body"))
+    for _ in range(4):
+        await wire.answer()
+    await served.raw(b"no request\r\n\r\n")
+    assert served.server.requests_count == 5
 
 
 async def test_a_failing_access_log_keeps_nobody_from_being_served(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import os
 import signal
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -28,7 +30,8 @@ async def hello(request: web.Request) -> web.Response:
         ({"keep_alive_on": False}, "keepalive_timeout", 0.0),
         ({"keep_alive_on": True}, "keepalive_timeout", 75.0),
         ({"timeout": 0, "secure_proxy_ssl_header": None}, "keepalive_timeout", 75.0),
-        ({"read_bufsize": 1, "auto_decompress": True, "loop": None}, "head_timeout", 30.0),
+        ({"read_bufsize": 1, "loop": None}, "head_timeout", 30.0),
+        ({"auto_decompress": False}, "auto_decompress", False),
         ({"access_log": None}, "log_access", None),
     ],
 )
@@ -60,6 +63,46 @@ async def test_the_guides_server_writes_an_access_log(caplog: pytest.LogCaptureF
     server.close()
     await server.wait_closed()
     assert [record.getMessage() for record in caplog.records] == ['"GET / HTTP/1.1" 200 5']
+
+
+async def test_the_access_log_is_on_as_in_aiohttp(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Short(web.AbstractAccessLogger):
+        def log(self, request: Any, response: Any, time: float) -> None:
+            self.logger.info("%s %s", request.method, response.status)
+
+    caplog.set_level(logging.INFO, "headrace.access")
+    served = await serve(hello, access_log_class=Short)
+    async with served.client.get("/"):
+        pass
+    app = web.Application(handler_args={"access_log": None})
+    app.router.add_get("/", hello)
+    for silent in (await serve(hello, access_log=None), await serve(app)):
+        async with silent.client.get("/"):
+            pass
+    lines = [r.getMessage() for r in caplog.records if r.name == "headrace.access"]
+    assert lines == ["GET 200"]
+
+
+async def test_bodies_are_left_as_they_were_sent_on_demand(serve: Serve) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        assert request.headers["Content-Encoding"] == "gzip"
+        return web.Response(body=await request.read())
+
+    sent = gzip.compress(b"hello")
+    for settings, expected in (({}, b"hello"), ({"auto_decompress": False}, sent)):
+        served = await serve(echo, **settings)
+        for content in (sent, pieces(sent)):
+            async with served.client.post(
+                "/", data=content, headers={"Content-Encoding": "gzip"}
+            ) as response:
+                assert await response.read() == expected
+
+
+async def pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data[:4]
+    yield data[4:]
 
 
 @pytest.mark.parametrize("name", ["Date", "date", "Server"])

@@ -138,6 +138,8 @@ class MockedExchange:
         loop: asyncio.AbstractEventLoop | None,
     ) -> None:
         self.keep_alive = keep_alive
+        self.auto_decompress = True
+        self.begun: object = None
         self.task = None
         self.sent: tuple[int, str | None, Sequence[Pair]] | None = None
         self.body = bytearray()

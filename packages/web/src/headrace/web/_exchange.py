@@ -78,6 +78,7 @@ class HTTPExchange:
         "_service",
         "_task",
         "_transport",
+        "begun",
         "upgraded",
     )
 
@@ -97,6 +98,7 @@ class HTTPExchange:
         self._eof = False
         self._paused_reading = False
         self._paused_writing = False
+        self.begun: object = None
         #: The protocol that took the connection over after an upgrade.
         self.upgraded: Any = None
 
@@ -115,6 +117,10 @@ class HTTPExchange:
     @property
     def keep_alive(self) -> bool:
         return self._parser.keep_alive
+
+    @property
+    def auto_decompress(self) -> bool:
+        return self._service.auto_decompress
 
     @property
     def disconnected(self) -> bool:

@@ -6,9 +6,12 @@ Clients get a 500 that tells nothing of it; in debug mode the page shows the sam
 from __future__ import annotations
 
 import inspect
+import re
+import traceback
 from typing import Any
 
 from ._request import BaseRequest
+from ._response import Response
 from ._stream_response import StreamResponse
 
 #: What to say about values of a type, the first that fits.
@@ -46,11 +49,30 @@ def _who(request: BaseRequest) -> str:
     )
 
 
-def sent_before() -> RuntimeError:
+def explain_none(error: BaseException, request: BaseRequest) -> None:
+    """Add to an error about None in a middleware that the handler may have returned none."""
+    missing = re.fullmatch(r"'NoneType' object has no attribute '(\w+)'", str(error))
+    route: Any = None if request._matched is None else request._matched.value
+    if missing is None or route is None or not hasattr(Response, missing[1]):
+        return
+    ran = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
+    if ran.isdisjoint(_codes(route.handler)):
+        error.add_note(f"If {_who(request)} returned this None: is a return statement missing?")
+
+
+def _codes(handler: Any) -> set[Any]:
+    """Return the code of a handler, whose frame is there as long as it has not returned."""
+    functions = vars(handler).values() if isinstance(handler, type) else [handler]
+    return {getattr(function, "__code__", None) for function in functions}
+
+
+def sent_before(response: StreamResponse) -> RuntimeError:
     """Return the error for a response that was sent to another request."""
-    return RuntimeError(
-        "the response was sent before, to another request: make a new one for each request"
-    )
+    what, make = "response", "make a new one"
+    if isinstance(response, Exception):
+        name = type(response).__name__
+        what, make = name, f"raise a new one, {name}(...),"
+    return RuntimeError(f"the {what} was sent before, to another request: {make} for each request")
 
 
 def answered_before() -> RuntimeError:

@@ -31,7 +31,7 @@ from ._errors import ClientConnectionResetError, PayloadAccessError, RequestPayl
 from ._exceptions import HTTPException, HTTPInternalServerError, framework_answer
 from ._exchange import MAX_DRAIN, HTTPExchange
 from ._headers import HttpVersion, HttpVersion10, HttpVersion11
-from ._mistakes import explain_late, not_a_response, sent_before
+from ._mistakes import explain_late, explain_none, not_a_response, sent_before
 from ._patience import Overdue, Watch
 from ._problem import render
 from ._request import BaseRequest
@@ -48,6 +48,8 @@ TURN: Final = 64
 #: its way is waited for when the server stops.
 RECENT: Final = 3.0
 MOMENT: Final = 0.25
+#: What the access log tells of a request that got no answer: nginx's "client closed request".
+CLIENT_CLOSED: Final = 499
 
 _METHODS: Final = {method.encode(): method for method in hdrs.METH_ALL}
 _VERSIONS: Final = (HttpVersion10, HttpVersion11, *(HttpVersion(1, n) for n in range(2, 10)))
@@ -281,6 +283,7 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
     ) -> None:
         """Run the handler and see its answer out; the one task of the request."""
         service = self._service
+        service.requests_count += 1
         started = self._loop.time() if service.log_access is not None else 0.0
         try:
             try:
@@ -299,13 +302,16 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
         except ClientConnectionResetError:
             service.logger.debug("the client closed the connection before the answer was sent")
             self._abort()
+            self._log_cut(request, started)
             return
         except BaseException as error:
             self._abort()
             if isinstance(error, asyncio.CancelledError):
+                self._log_cut(request, started)
                 raise
             if isinstance(error, Exception):
                 service.logger.exception("the answer to a failed request failed too")
+                self._log_cut(request, started)
             else:
                 # The end of the program is the loop's business: a task would keep it for
                 # whoever awaits the task, and uvloop logs what a protocol raises and goes on.
@@ -329,11 +335,13 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
         if response._exchange is not None and (
             response._exchange is not self or self._parser.our_state is State.SEND_RESPONSE
         ):
-            raise sent_before()
+            raise sent_before(response)
+        self.begun = response
         if isinstance(response, HTTPException) and response.of_framework:
             render(response, request)
         await response.prepare(request)
         await response.write_eof()
+        self.begun = None
 
     async def _answer_error(self, request: BaseRequest, error: BaseException) -> StreamResponse:
         """Answer for a handler that raised, as far as nothing has been sent."""
@@ -377,9 +385,15 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             if self._parser.our_state is not State.SEND_RESPONSE:
                 raise
             self._log_failure(request, error)
-            response = HTTPInternalServerError()
-            response.force_close()
-            response._start(request)
+            failure = HTTPInternalServerError()
+            failure.force_close()
+            failure._start(request)
+            return failure
+        finally:
+            if isinstance(response, HTTPException):
+                # It refers to frames that refer to the exception, and an exception that is raised
+                # again keeps what it went through before.
+                response.__traceback__ = None
         return response
 
     def _response_for(self, request: BaseRequest, error: BaseException) -> StreamResponse:
@@ -390,6 +404,7 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             return framework_answer(error.status)
         if fault is not None and fault[0] is error:
             return framework_answer(fault[1])
+        explain_none(error, request)
         self._log_failure(request, error)
         if isinstance(error, TimeoutError):
             return framework_answer(504)
@@ -404,6 +419,21 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
         self._service.logger.error(
             "Error handling %s %s", request.method, request.encoded_path, exc_info=error
         )
+
+    def _log_cut(self, request: BaseRequest, started: float) -> None:
+        """Log an answer that was cut short, or as 499, as nginx does, that there was none."""
+        service, response = self._service, self.begun
+        self.begun = None
+        if service.log_access is None:
+            return
+        if self._parser.our_state is State.SEND_RESPONSE or not isinstance(
+            response, StreamResponse
+        ):
+            response = StreamResponse(status=CLIENT_CLOSED)
+        try:
+            service.log_access(request, response, self._loop.time() - started)
+        except Exception:
+            service.logger.exception("the access log failed")
 
     def _finished(self) -> None:
         """Go on after an answer: with the next request, with what is left of a body, or not."""

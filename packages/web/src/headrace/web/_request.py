@@ -413,14 +413,16 @@ class BaseRequest(Store, RequestNames):
 
     @reify
     def content(self) -> StreamReader:
-        """The body as a stream, its Content-Encoding taken off.
+        """The body as a stream, its Content-Encoding taken off unless the server leaves it.
 
         Raises:
             HTTPUnsupportedMediaType: The Content-Encoding is unknown: 415.
         """
         content = self.encoded_content
-        coding = None if self._content is None else content_coding(self._raw_headers)
-        return decoded(content, coding, self._client_max_size) if coding else content
+        coding = "" if self._content is None else content_coding(self._raw_headers)
+        if coding and self._exchange.auto_decompress:
+            return decoded(content, coding, self._client_max_size)
+        return content
 
     @reify
     def encoded_content(self) -> StreamReader:

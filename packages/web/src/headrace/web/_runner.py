@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from ._app import Application
+from ._log import access_logger
 from ._server import Server
 from ._service import server_logger
 from ._sites import BaseSite
@@ -184,7 +185,10 @@ class BaseRunner(ABC):
 
 
 class AppRunner(BaseRunner):
-    """Runs an `Application`; settings are those of `BaseRunner` and `Server`."""
+    """Runs an `Application`; settings are those of `BaseRunner` and `Server`.
+
+    The access log goes to ``headrace.access`` unless *access_log* says otherwise.
+    """
 
     def __init__(
         self,
@@ -205,7 +209,8 @@ class AppRunner(BaseRunner):
         except BaseException:
             await self._app.cleanup()
             raise
-        return self._app.make_handler(**self._settings)
+        settings = {"access_log": access_logger, **self._app._handler_args, **self._settings}
+        return self._app.make_handler(**settings)
 
     async def _shut_down(self) -> None:
         await self._app.shutdown()

@@ -31,7 +31,6 @@ CANCEL_TIME = 5.0
 #: Settings of the guide and of aiohttp that steer what headrace does by itself, or not at all.
 _WITHOUT_MEANING = frozenset(
     {
-        "auto_decompress",
         "loop",
         "read_bufsize",
         "secure_proxy_ssl_header",
@@ -82,9 +81,11 @@ class Server(Service):
         max_headers: Header fields of one request.
         server_header: The Server field of responses; none by default.
         handler_cancellation: Cancel a handler when its client disconnects.
+        auto_decompress: Take the Content-Encoding off the bodies of requests.
         debug: Whether the application is being debugged.
         logger: Where failures of handlers are logged.
-        access_log: The logger of the access log; None for no access log.
+        access_log: The logger of the access log; None for no access log. None is written either
+            if the logger lets no INFO through when the server is made.
         access_log_class: Formats and writes it.
         access_log_format: Its format.
 
@@ -110,7 +111,6 @@ class Server(Service):
     ) -> None:
         super().__init__(handler, **_modern(settings))
         self.log_access = make_access_log(access_log_class, access_log, access_log_format)
-        self.requests_count = 0
         if max_concurrent_requests:
             self.handler = limit_concurrency(
                 self.handler, max_concurrent_requests, self.retry_after

@@ -57,6 +57,7 @@ class Service:
         tcp_keepalive: bool = True,
         server_header: str | None = None,
         handler_cancellation: bool = False,
+        auto_decompress: bool = True,
         debug: bool = False,
         logger: logging.Logger = server_logger,
     ) -> None:
@@ -74,10 +75,13 @@ class Service:
         self.max_headers = max_headers
         self.tcp_keepalive = tcp_keepalive
         self.handler_cancellation = handler_cancellation
+        self.auto_decompress = auto_decompress
         self.debug = debug
         self.logger = logger
         self.log_access: Callable[[BaseRequest, StreamResponse, float], None] | None = None
         self.connections: set[Served] = set()
+        #: The requests that were answered, or are being.
+        self.requests_count = 0
         #: Starts the requests of the connections; there for as long as there are any.
         self.starter: Starter
         #: Whether the server has been told to stop: what tells whether it is ready looks here.

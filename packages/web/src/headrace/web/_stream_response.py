@@ -430,6 +430,7 @@ class StreamResponse(Store, ResponseNames):
         exchange = request._exchange
         exchange.send_head(self._status, self._reason, self._fields())
         self._exchange = exchange
+        exchange.begun = self
 
     def write(self, data: bytes | bytearray | memoryview) -> Awaitable[None]:
         """Queue bytes of the body at once; awaiting the result waits for back-pressure.

@@ -173,6 +173,7 @@ class WebSocketResponse(Receiving):
         self._channel = channel
         self._create_waiter = exchange.loop.create_future
         self._exchange = exchange
+        exchange.begun = self
         exchange.upgrade([*acceptance.headers, *self._fields()], channel)
 
     def _connection(self, acceptance: Acceptance) -> Connection:
