@@ -266,6 +266,33 @@ async def test_a_range_of_a_sibling(send: Send, path: Path) -> None:
         assert answer.headers["Content-Range"] == f"bytes 2-5/{len(compressed)}"
 
 
+async def test_a_sibling_alone(send: Send, path: Path) -> None:
+    path.with_name("data.txt.br").write_bytes(b"packed")
+    path.unlink()
+    served = await send(path)
+    for accept, expected in (("gzip, br", 200), ("gzip", 404), ("identity", 404), ("*", 200)):
+        wire = await served.connect()
+        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: %b\r\n\r\n" % accept.encode())
+        head, body = await wire.answer()
+        assert head.startswith(b"HTTP/1.1 %d " % expected)
+        assert (body == b"packed") == (expected == 200)
+        assert (b"\r\nContent-Encoding: br\r\n" in head) == (expected == 200)
+        assert (b"\r\nVary: Accept-Encoding\r\n" in head) == (expected == 200)
+        await wire.close()
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: os.mkfifo(path)])
+async def test_a_sibling_does_not_stand_for_what_is_no_file(
+    send: Send, path: Path, make: Any
+) -> None:
+    path.with_name("data.txt.gz").write_bytes(b"packed")
+    path.unlink()
+    make(path)
+    served = await send(path)
+    async with served.client.get("/") as answer:
+        assert answer.status == 403
+
+
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: os.mkfifo(path)])
 async def test_a_sibling_that_is_no_file(send: Send, path: Path, make: Any) -> None:
     make(path.with_name("data.txt.gz"))

@@ -229,6 +229,25 @@ async def test_a_sibling_that_leads_out(start: Start, root: Path) -> None:
     assert (status, body, b"Content-Encoding" in head) == (200, b"css", False)
 
 
+async def test_a_sibling_alone(start: Start, root: Path) -> None:
+    (root / "style.css").rename(root / "style.css.gz")
+    (root / "docs" / "index.html").rename(root / "docs" / "index.html.gz")
+    (root / "out.css.gz").symlink_to("../secret.txt")
+    served = await start()
+    gzip = b"Accept-Encoding: gzip\r\n"
+    for path, content, media in (
+        (b"/static/style.css", b"css", b"text/css"),
+        (b"/static/docs/", b"<p>docs", b"text/html"),
+    ):
+        status, head, body = await raw_get(served, path, gzip)
+        assert (status, body) == (200, content)
+        assert b"\r\nContent-Type: %b; charset=utf-8\r\n" % media in head
+        assert b"\r\nContent-Encoding: gzip\r\n" in head
+        assert (await raw_get(served, path))[0] in (403, 404)
+    for path in (b"/static/out.css", b"/static/nothing.css", b"/static/style.css/"):
+        assert (await raw_get(served, path, gzip))[0] == 404
+
+
 async def test_a_path_that_is_exchanged_for_a_symlink(
     start: Start, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -691,8 +710,10 @@ async def test_a_kept_file_that_changes_is_opened_anew(
     assert (body, b"Content-Encoding: gzip\r\n" in head) == (b"packed", True)
     assert (await raw_get(served, b"/static/style.css"))[2] == b"other"
     (root / "style.css").unlink()
-    assert (await raw_get(served, b"/static/style.css", gzip))[0] == 404
+    assert (await raw_get(served, b"/static/style.css", gzip))[2] == b"packed"
     assert (await raw_get(served, b"/static/style.css"))[0] == 404
+    (root / "style.css.gz").unlink()
+    assert (await raw_get(served, b"/static/style.css", gzip))[0] == 404
 
 
 async def test_a_kept_file_that_leads_out(

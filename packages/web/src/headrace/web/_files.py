@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import time
 from typing import Final, NamedTuple
 
@@ -56,13 +56,21 @@ class Found(NamedTuple):
 def find_file(path: str, codings: tuple[Coding, ...], guard: Guard | None) -> Found:
     """Open *path* or the sibling of it that a client likes best; may wait for the disk.
 
+    As in aiohttp, a sibling may stand there alone, for those clients that accept its coding.
+
     Raises:
         OSError: There is no such file, or *guard* says so.
     """
-    mode = os.stat(path).st_mode
-    if not stat.S_ISREG(mode):
-        raise SpecialFileError(errno.EACCES, "not a regular file", path)
-    present = [coding for coding in siblings(path) if _is_regular(path + coding.extension)]
+    wanted: Sequence[Coding]
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        wanted = codings  # the file may be there in a coding alone
+    else:
+        wanted = siblings(path)
+        if not stat.S_ISREG(mode):
+            raise SpecialFileError(errno.EACCES, "not a regular file", path)
+    present = [coding for coding in wanted if _is_regular(path + coding.extension)]
     for coding in codings:
         if coding in present:
             try:
@@ -99,7 +107,8 @@ class FileResponse(StreamResponse):
     The file is looked for when the response is prepared: 404 if there is none, 403 if it is a
     directory or a special file, or may not be read. A GET or HEAD is answered with 304, 412, 206
     or 416 where its conditions and ranges say so. A sibling with the extension ``.zst``,
-    ``.br`` or ``.gz`` is sent instead to clients that accept its coding.
+    ``.br`` or ``.gz`` is sent instead to clients that accept its coding; where the file itself is
+    missing, others get a 404.
 
     The kernel sends the file where it can. A file that changes while it is sent ends the
     connection; one that was replaced by another is sent as it was.

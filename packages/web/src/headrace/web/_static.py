@@ -320,7 +320,7 @@ class StaticResource(AbstractResource):
         self, path: str, codings: tuple[Coding, ...], shown: str
     ) -> Found | Directory | Redirect:
         wants_directory = path.endswith("/")
-        if not stat.S_ISDIR(os.stat(path).st_mode):
+        if not _is_directory(path):
             return find_file(path, codings, self._guard)
         directory = path.rstrip("/") or "/"
         self._check_inside(os.path.realpath(directory), directory)
@@ -405,6 +405,14 @@ def _hash(file: OpenFile) -> str:
         digest.update(piece)
         offset += len(piece)
     return base64.urlsafe_b64encode(digest.digest()).decode("ascii")
+
+
+def _is_directory(path: str) -> bool:
+    """Tell whether a directory stands at *path*; False where nothing does."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _entries(directory: str) -> list[str]:
