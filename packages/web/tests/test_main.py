@@ -42,6 +42,12 @@ async def handler(request):
 
 app = make("app")
 number = 3
+
+async def fail(app):
+    raise OSError("no data base")
+
+failing = make("app")
+failing.on_startup.append(fail)
 """
 
 
@@ -129,6 +135,26 @@ def test_a_unix_socket_is_served(module: Path) -> None:
     assert not (module / "here").exists()
 
 
+@pytest.mark.parametrize("more", [[], ["-w", "1"]])
+def test_it_shows_where_an_application_failed(module: Path, more: list[str]) -> None:
+    process = run(module, "-P", "0", *more, "package.module:failing")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "in fail\n" in errors
+    assert "OSError: no data base\n" in errors
+
+
+def test_workers_tell_of_mistakes_in_one_line(module: Path) -> None:
+    process = run(module, "-w", "2", "-P", "0", "package.module:handler")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert (
+        "\nerror: the factory 'package.module:handler' returned 'no app', not an application\n"
+        in errors
+    )
+    assert "Traceback" not in errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -150,6 +176,8 @@ def test_a_unix_socket_is_served(module: Path) -> None:
         (["--relaod", "package.module:app"], 1, "unknown option --relaod"),
         (["routes", "package.module:handler"], 1, "returned 'no app', not an application"),
         (["-P", "0", "package.module:handler"], 1, "returned 'no app', not an application"),
+        (["-H", "no host", "package.module:app"], 1, "cannot listen on host 'no host': "),
+        (["-w", "2", "-H", "no host", "package.module:app"], 1, "listen on host 'no host': "),
     ],
 )
 def test_mistakes_are_told_in_one_line(

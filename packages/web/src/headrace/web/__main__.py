@@ -14,6 +14,7 @@ import inspect
 import logging
 import os
 import sys
+import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable
 from importlib import import_module
@@ -24,6 +25,10 @@ from ._app import Application
 from ._log import access_logger
 from ._run import run_app
 from ._tls import TLSContext
+
+
+class EntryError(ValueError):
+    """What the command line names is no application."""
 
 
 def load(entry: str, argv: list[str]) -> Application | Awaitable[Application]:
@@ -57,9 +62,9 @@ def load(entry: str, argv: list[str]) -> Application | Awaitable[Application]:
 
 
 def checked(entry: str, made: object) -> Application:
-    """Return what the factory *entry* made; raise `ValueError` if it is no application."""
+    """Return what the factory *entry* made; raise `EntryError` if it is no application."""
     if not isinstance(made, Application):
-        raise ValueError(f"the factory {entry!r} returned {made!r}, not an application")
+        raise EntryError(f"the factory {entry!r} returned {made!r}, not an application")
     return made
 
 
@@ -158,8 +163,16 @@ def load_or_exit(entry: str, argv: list[str]) -> Application | Awaitable[Applica
     """Return what `load` does; end the program with a message when it cannot."""
     sys.path.insert(0, os.getcwd())
     try:
-        return load(entry, argv)
+        found = load(entry, argv)
     except (ImportError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    return found if isinstance(found, Application) else _awaited_or_exit(found)
+
+
+async def _awaited_or_exit(making: Awaitable[Application]) -> Application:
+    try:
+        return await making
+    except EntryError as error:
         sys.exit(f"error: {error}")
 
 
@@ -231,7 +244,18 @@ def serve(argv: list[str]) -> None:
         else:
             serve_in_workers(arguments, rest, settings)
     except (OSError, RuntimeError, ValueError) as error:
+        if _is_of_application(error):
+            raise
         sys.exit(f"error: {error}")
+
+
+def _is_of_application(error: Exception) -> bool:
+    """Tell whether *error* comes out of the application's own code, or of what that uses."""
+    ours = {*sys.stdlib_module_names, "headrace", "uvloop"}
+    return any(
+        frame.f_globals.get("__name__", "").partition(".")[0] not in ours
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    )
 
 
 def serve_in_workers(arguments: Namespace, rest: list[str], settings: dict[str, Any]) -> None:

@@ -77,6 +77,11 @@ def bind_unix(path: str, mode: int | None) -> socket.socket:
     return sock
 
 
+def unknown_host(error: socket.gaierror, host: HostSequence | None) -> socket.gaierror:
+    """Return the error of a look-up with the host in its text."""
+    return socket.gaierror(error.errno, f"cannot listen on host {host!r}: {error.strerror}")
+
+
 async def listen(
     loop: asyncio.AbstractEventLoop, server: Server, sock: socket.socket, options: dict[str, Any]
 ) -> asyncio.Server:
@@ -187,14 +192,17 @@ class TCPSite(BaseSite):
         return str(URL.build(scheme=scheme, host=host, port=self.port))
 
     async def _listen(self, loop: asyncio.AbstractEventLoop, server: Server) -> asyncio.Server:
-        return await loop.create_server(
-            server,
-            self._host,
-            self._port,
-            reuse_address=self._reuse_address,
-            reuse_port=self._reuse_port,
-            **self._options,
-        )
+        try:
+            return await loop.create_server(
+                server,
+                self._host,
+                self._port,
+                reuse_address=self._reuse_address,
+                reuse_port=self._reuse_port,
+                **self._options,
+            )
+        except socket.gaierror as error:
+            raise unknown_host(error, self._host) from None
 
 
 class UnixSite(BaseSite):

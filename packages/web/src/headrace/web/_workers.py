@@ -18,7 +18,7 @@ from typing import Any, Final
 from ._app import Application
 from ._serve import Address, Serving, at_request, fastest_loop, run, split
 from ._server import CANCEL_TIME
-from ._sites import bind_unix, name_of, port_or_default
+from ._sites import bind_unix, name_of, port_or_default, unknown_host
 from ._supervisor import Link, Supervisor
 
 #: Seconds between two looks at the memory of a worker.
@@ -138,14 +138,17 @@ def _tcp(address: Address, reuse_port: bool) -> list[socket.socket]:
         return []
     hosts: Iterable[str | None] = [host] if host is None or isinstance(host, str) else host
     number = port_or_default(port, address.get("ssl_context"))
-    infos = [
-        (info[0], info[4])
-        for one in hosts
-        for info in socket.getaddrinfo(
-            one or None, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-    ]
+    infos = [(info[0], info[4]) for one in hosts for info in _look_up(one, number)]
     return [_bind(family, where, reuse_port) for family, where in dict.fromkeys(infos)]
+
+
+def _look_up(host: str | None, port: int) -> list[Any]:
+    try:
+        return socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except socket.gaierror as error:
+        raise unknown_host(error, host) from None
 
 
 def _bind(family: int, where: Any, reuse_port: bool) -> socket.socket:
