@@ -34,6 +34,54 @@ async def test_frames_that_come_with_the_handshake_are_not_lost(serve: Serve) ->
     assert await receive(wire) == (2, b"bytes")
 
 
+@pytest.mark.parametrize("how", ["iterate", "receive"])
+async def test_a_message_that_comes_alone_is_handled_within_the_call(
+    serve: Serve, how: str
+) -> None:
+    got: list[Any] = []
+    seen: list[Any] = []
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        if how == "iterate":
+            async for message in ws:
+                got.append(message.data)  # noqa: PERF401 (each is looked at when it has come)
+        while how == "receive" and not ws.closed:
+            got.append((await ws.receive()).data)
+
+    served = await serve(socket_handler(body))
+    wire = await open_wire(served)
+    (channel,) = [connection.upgraded for connection in served.server.connections]
+
+    def come() -> None:
+        for opcode, data in ((1, b"text"), (2, b"bytes"), (1, b"more")):
+            channel.data_received(frame(opcode, data))
+            seen.append(list(got))
+
+    asyncio.get_running_loop().call_soon(come)
+    await served.until(lambda: len(seen) == 3)
+    assert seen == [["text"], ["text", b"bytes"], ["text", b"bytes", "more"]]
+    wire.send(frame(8))
+    assert (await receive(wire))[0] == 8
+
+
+async def test_a_handler_may_close_within_the_call(serve: Serve, failures: Failures) -> None:
+    async def body(ws: web.WebSocketResponse) -> None:
+        assert await ws.receive_str() == "go"
+        await ws.send_str("gone")
+        await ws.close(code=4000)
+
+    served = await serve(socket_handler(body))
+    wire = await open_wire(served)
+    (channel,) = [connection.upgraded for connection in served.server.connections]
+    asyncio.get_running_loop().call_soon(channel.data_received, frame(1, b"go"))
+    assert await receive(wire) == (1, b"gone")
+    assert await receive(wire) == (8, struct.pack("!H", 4000))
+    wire.send(frame(8, struct.pack("!H", 4000)))
+    assert await wire.rest() == b""
+    await served.idle()
+    assert failures() == []
+
+
 async def test_a_close_that_comes_with_the_handshake_ends_everything(
     serve: Serve, failures: Failures
 ) -> None:

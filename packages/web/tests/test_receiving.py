@@ -344,7 +344,7 @@ def test_any_way_of_reading_gives_the_messages_in_order(
 ) -> None:
     async def main() -> None:
         receiving = Receiving(None, True, True)
-        receiving._channel = FakeChannel()  # type: ignore[assignment]
+        receiving._open(FakeChannel())  # type: ignore[arg-type]
 
         async def feed() -> None:
             for pieces, _ in messages:
@@ -381,7 +381,7 @@ async def test_text_pieces_may_be_left_undecoded(serve: Serve) -> None:
 
 async def test_an_event_of_text_is_collected_as_text() -> None:
     receiving = Receiving(None, True, True)
-    receiving._channel = FakeChannel()  # type: ignore[assignment]
+    receiving._open(FakeChannel())  # type: ignore[arg-type]
     for event in (Text("a", False), Text("", False), Text("b", True), Text("", False), Text("")):
         receiving.event_received(event)
     assert [(await receiving.receive()).data for _ in range(2)] == ["ab", ""]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 from wire import KEY, deflated, events_of, masked, outcome_of, plain, state_of
 
@@ -546,38 +548,83 @@ def test_options_are_kept() -> None:
     assert (connection.role, connection.limits) == (Role.SERVER, limits)
 
 
-def test_a_message_that_comes_alone_is_returned_at_once() -> None:
+def test_a_message_that_comes_alone_is_read_at_once() -> None:
     connection = Connection(Role.SERVER)
-    hello = masked(0x81, b"Hello")
-    assert connection.receive_message(hello) == Text("Hello")
+    read = connection.reader(("text", ...), ("binary", ...))
+    assert read(masked(0x81, b"Hello")) == ("text", "Hello")
+    assert read(masked(0x82, b"Hello")) == ("binary", b"Hello")
+    assert read(masked(0x81, b"\xff")) is None
+    assert connection.at_rest
     assert connection.next_event() is NEED_DATA
-    assert connection.receive_message(masked(0x82, b"Hello")) == Binary(b"Hello")
+
+
+def test_readers_make_what_they_were_shown() -> None:
+    connection = Connection(Role.SERVER)
+    pairs = connection.reader((..., True), (..., True))
+    events = connection.reader(Text(cast(Any, ...)), Binary(cast(Any, ...)))
+    data = masked(0x81, b"Hello")
+    assert [type(pairs(data)), type(events(data))] == [tuple, Text]
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "rests"),
     [
-        masked(0x81, b"one") + masked(0x81, b"two"),
-        masked(0x81, b"one")[:-1],
-        masked(0x01, b"one"),
-        masked(0x89, b"ping"),
-        bytearray(masked(0x81, b"one")),
+        (masked(0x81, b"one") + masked(0x81, b"two"), True),
+        (masked(0x89, b"ping"), True),
+        (masked(0x01, b"one"), False),
+        (masked(0x81, b"one")[:-1], False),
+        (masked(0x81, b"one") + b"\x81", False),
+        (masked(0x88), False),
     ],
 )
-def test_whatever_else_comes_is_left_for_the_events(data: bytes) -> None:
-    connection, twin = Connection(Role.SERVER), Connection(Role.SERVER)
-    assert connection.receive_message(data) is None
-    twin.receive_data(data)
-    expected = list(iter(twin.next_event, NEED_DATA))
-    assert list(iter(connection.next_event, NEED_DATA)) == expected
-
-
-def test_a_message_that_is_no_text_is_told_by_the_events() -> None:
+def test_a_connection_rests_between_messages(data: bytes, rests: bool) -> None:
     connection = Connection(Role.SERVER)
-    assert connection.receive_message(masked(0x81, b"\xff")) is None
-    with pytest.raises(RemoteProtocolError, match="UTF-8"):
-        connection.next_event()
-    assert connection.receive_message(masked(0x81, b"late")) is None
+    connection.receive_data(data)
+    assert not connection.at_rest
+    for event in iter(connection.next_event, NEED_DATA):
+        if isinstance(event, ConnectionClosed):
+            break
+    assert connection.at_rest is rests
+
+
+def test_a_connection_does_not_rest_at_its_end() -> None:
+    connection = Connection(Role.SERVER)
+    connection.receive_eof()
+    assert not connection.at_rest
+    connection = Connection(Role.SERVER, close_timeout=1.0)
+    connection.send(Close(1000))
+    connection.handle_time(0.0)
+    assert connection.at_rest  # the peer may still send messages
+    connection.handle_time(5.0)
+    assert not connection.at_rest
+    connection = Connection(Role.SERVER)
+    connection.receive_data(masked(0x81, b"last"))
+    connection.receive_eof()
+    assert connection.next_message() == Text("last")
+    assert not connection.at_rest
+
+
+def test_what_was_heard_counts_as_a_sign_of_life() -> None:
+    connection = Connection(Role.SERVER, ping_interval=1.0, ping_timeout=1.0)
+    connection.handle_time(0.0)
+    connection.handle_time(1.0)
+    assert connection.data_to_send() != b""
+    connection.heard = True
+    connection.handle_time(2.0)
+    assert state_of(connection) is State.OPEN
+    assert not connection.heard
+
+
+def test_a_plain_frame_may_be_sent_as_far_as_it_is_said() -> None:
+    connection = Connection(Role.SERVER, deflate=Deflate(threshold=41))
+    assert connection.plain_most == 10
+    assert connection.plain_frame(0x81, "text") == connection.send(Text("text"))
+    connection.send(Text("part", False))
+    assert connection.plain_most == -1
+    connection.send(Text("end"))
+    assert connection.plain_most == 10
+    connection.send(Close())
+    assert connection.plain_most == -1
 
 
 def test_messages_can_be_taken_before_what_follows_them() -> None:

@@ -45,11 +45,11 @@ def test_parse_head(
         assert framing.parse_head(b"xyz" + data, 3) == (*fields, end + 3)
 
 
-class T(tuple[object, bool]):
+class T(tuple[object, ...]):
     __slots__ = ()
 
 
-class B(tuple[object, bool]):
+class B(tuple[object, ...]):
     __slots__ = ()
 
 
@@ -57,7 +57,7 @@ def read(
     framing: ModuleType, data: bytes, pos: int, masked: bool, limit: int, decode: bool
 ) -> tuple[tuple[object, bool], int] | None:
     found: tuple[tuple[object, bool], int] | None = framing.MessageReader(
-        masked, limit, decode, T, B
+        masked, limit, decode, T((..., True)), B((..., True))
     ).read(data, pos)
     return found
 
@@ -125,9 +125,34 @@ def test_text_that_is_none(framing: ModuleType, data: bytes, decode: bool) -> No
         assert read(framing, binary, 0, has_mask, 100, decode) == ((data, True), 0)
 
 
-def test_messages_are_tuples(framing: ModuleType) -> None:
-    with pytest.raises(TypeError):
-        framing.MessageReader(True, 1, True, list, tuple)
+def test_messages_are_tuples_with_a_place_for_the_payload(framing: ModuleType) -> None:
+    for text, error in (([...], TypeError), ((1, 2), ValueError)):
+        with pytest.raises(error):
+            framing.MessageReader(True, 1, True, text, (...,))
+        with pytest.raises(error):
+            framing.MessageReader(True, 1, True, (...,), text)
+
+
+def test_messages_are_like_their_examples(framing: ModuleType) -> None:
+    reader = framing.MessageReader(False, 10, True, (1, ..., None), B((2, 3, ...)))
+    assert reader.read(plain(0x81, b"text"), 0) == ((1, "text", None), 0)
+    message = reader.read_whole(plain(0x82, b"bytes"))
+    assert message == (2, 3, b"bytes")
+    assert type(message) is B
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        plain(0x81, b"text")[:-1],
+        plain(0x81, b"text") + b"x",
+        plain(0x81, b"\xff"),
+        plain(0x89, b"ping"),
+    ],
+)
+def test_bytes_that_are_not_one_message_are_none(framing: ModuleType, data: bytes) -> None:
+    assert framing.MessageReader(False, 10, True, (...,), (...,)).read_whole(data) is None
 
 
 @pytest.mark.parametrize("size", SIZES)

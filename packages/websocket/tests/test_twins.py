@@ -37,9 +37,10 @@ def outcome(function: object, *arguments: object) -> object:
 
 @given(st.binary(min_size=3) | frames(), st.integers(0, 3), st.booleans(), st.booleans(), lengths)
 def test_parse(data: bytes, pos: int, has_mask: bool, decode: bool, limit: int) -> None:
-    options = (has_mask, limit, decode, Text, Binary)
+    options = (has_mask, limit, decode, Text(...), Binary(...))  # type: ignore[arg-type]
     readable, compiled = py.MessageReader(*options), c.MessageReader(*options)
     assert outcome(readable.read, data, pos) == outcome(compiled.read, data, pos)
+    assert readable.read_whole(data[pos:]) == compiled.read_whole(data[pos:])
     assert py.parse_head(data, pos) == c.parse_head(data, pos)
 
 

@@ -20,24 +20,29 @@ from headrace.websocket import (
     ConnectionClosed,
     Event,
     LocalProtocolError,
+    Opcode,
     RemoteProtocolError,
     Shared,
     State,
     Text,
 )
 
+from ._messages import WHOLE_BINARY, WHOLE_TEXT, WSMessage
 from ._outbox import Outbox, SlowClient
 from ._streams import DONE, lost_connection
 
 #: Bytes that may wait for a slow client before a send that nobody awaits is an error.
 SEND_LIMIT: Final = 16 * 1024**2
+#: What the frames of whole plain messages begin with.
+TEXT_FRAME: Final = 0x80 | Opcode.TEXT
+BINARY_FRAME: Final = 0x80 | Opcode.BINARY
 _OPEN: Final = State.OPEN
 
 
 class Receiver(Protocol):
     """Where the events of a channel go."""
 
-    def message_received(self, message: Text | Binary) -> None: ...
+    def message_received(self, message: WSMessage) -> None: ...
     def event_received(self, event: Event) -> None: ...
     def protocol_failed(self, error: RemoteProtocolError) -> None: ...
     def client_too_slow(self, waiting: int) -> None: ...
@@ -81,6 +86,7 @@ class WebSocketChannel(asyncio.Protocol):
         "_paused_writing",
         "_policy",
         "_queue_limit",
+        "_read",
         "_receiver",
         "_streaming",
         "_timer",
@@ -102,6 +108,7 @@ class WebSocketChannel(asyncio.Protocol):
         patience: float = 10.0,
     ) -> None:
         self._connection: Final = connection
+        self._read = connection.reader(WHOLE_TEXT, WHOLE_BINARY)
         self._receiver: Final = receiver
         self._lost: Final = lost
         self.loop: Final = loop
@@ -131,11 +138,15 @@ class WebSocketChannel(asyncio.Protocol):
         self._schedule()
 
     def data_received(self, data: bytes) -> None:
-        message = self._connection.receive_message(data)
-        if message is not None:
-            self._receiver.message_received(message)
-        else:
-            self._pump()
+        connection = self._connection
+        if connection.at_rest:
+            message = self._read(data)
+            if message is not None:
+                connection.heard = True
+                self._receiver.message_received(message)
+                return
+        connection.receive_data(data)
+        self._pump()
 
     def eof_received(self) -> bool:
         self._connection.receive_eof()
@@ -255,6 +266,24 @@ class WebSocketChannel(asyncio.Protocol):
             transport.write(self._connection.send(event, compress=compress))
         except LocalProtocolError as error:
             raise ValueError(str(error)) from error
+        return _Drain(self) if self._paused_writing and self._policy == "wait" else DONE
+
+    def send_whole(self, first: int, data: str | bytes) -> Awaitable[None]:
+        """Send a whole message as `send` does, by the shortest way that there is now.
+
+        Args:
+            first: `TEXT_FRAME` for str, `BINARY_FRAME` for bytes.
+            data: The payload.
+        """
+        transport, connection = self._transport, self._connection
+        if (
+            self._behind
+            or transport is None
+            or len(data) > connection.plain_most
+            or transport.is_closing()
+        ):
+            return self.send(Text(data) if isinstance(data, str) else Binary(data))
+        transport.write(connection.plain_frame(first, data))
         return _Drain(self) if self._paused_writing and self._policy == "wait" else DONE
 
     def _send_later(

@@ -59,6 +59,9 @@ class WSMessage(NamedTuple):
         return loads(self.data)
 
 
+#: What whole messages are like: the payload comes in the place of the dots.
+WHOLE_TEXT: Final = WSMessage(WSMsgType.TEXT, ..., None)
+WHOLE_BINARY: Final = WSMessage(WSMsgType.BINARY, ..., None)
 CLOSING: Final = WSMessage(WSMsgType.CLOSING, None, None)
 CLOSED: Final = WSMessage(WSMsgType.CLOSED, None, None)
 #: The types that end an iteration over messages.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from io import BytesIO, StringIO
+from types import coroutine
 from typing import Any, Final, Self, final
 
 from headrace.websocket import (
@@ -26,6 +27,7 @@ from ._errors import ClientConnectionResetError
 from ._messages import CLOSED, CLOSING, ENDINGS, WSMessage, WSMessageTypeError, WSMsgType
 from ._stream_response import StreamResponse
 from ._streams import lost_connection
+from ._waker import Waker, parked
 
 #: Messages that wait for the handler before reading from the client pauses.
 MAX_QUEUED: Final = 256
@@ -89,6 +91,8 @@ class Pieces:
 class Receiving(StreamResponse):
     """What a `WebSocketResponse` has for receiving."""
 
+    _waker: Waker
+
     def __init__(self, receive_timeout: float | None, autoclose: bool, autoping: bool) -> None:
         super().__init__(status=101)
         self._receive_timeout = receive_timeout
@@ -100,15 +104,17 @@ class Receiving(StreamResponse):
         self._under_way: Pieces | None = None  # the message whose end has not come yet
         self._handed_over: Pieces | None = None  # the one that the handler reads in pieces
         self._wants_pieces = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[None] | None = None  # the waker's, while a task receives
         self._closed_waiter: asyncio.Future[None] | None = None
         self._closed = False
         self._close_code: int | None = None
         self._failure: BaseException | None = None
         self._vain_receives = 0
-        self._create_waiter: Callable[[], asyncio.Future[None]] = lambda: (
-            asyncio.get_running_loop().create_future()
-        )
+
+    def _open(self, channel: WebSocketChannel) -> None:
+        """Begin to receive."""
+        self._channel = channel
+        self._waker = Waker(channel.loop)
 
     # -- the handler's side
 
@@ -136,9 +142,9 @@ class Receiving(StreamResponse):
         if timeout or self._channel is None or self._channel.is_reading_paused:
             await self._wait(timeout)
         else:
-            waiter = self._waiter = self._create_waiter()
+            waiter = self._waiter = self._waker.ready()
             try:
-                await waiter
+                await parked(waiter)
             except BaseException:
                 self._count()
                 raise
@@ -226,16 +232,16 @@ class Receiving(StreamResponse):
         What somebody waits for is not counted among the bytes that wait.
         """
         channel = self._prepared()
-        waiter = self._waiter = self._create_waiter()
+        waiter = self._waiter = self._waker.ready()
         try:
             # With the waiter in place: a message that is waited for is collected to its end.
             channel.resume_reading()
             timeout = timeout or self._receive_timeout
             if timeout:
                 async with asyncio.timeout(timeout):
-                    await waiter
+                    await parked(waiter)
             else:
-                await waiter
+                await parked(waiter)
         except BaseException:
             self._count()
             raise
@@ -296,8 +302,37 @@ class Receiving(StreamResponse):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> WSMessage:
-        message = await self.receive()
+    @coroutine
+    def __anext__(self) -> Generator[Any, Any, WSMessage]:
+        """Return the next message, and end the iteration at the end of the connection.
+
+        This is no coroutine of its own, as one for each message would cost more than waiting:
+        for a task of it use `asyncio.ensure_future`.
+        """
+        channel = self._channel
+        if (
+            self._queue
+            or self._waiter is not None
+            or self._handed_over is not None
+            or self._closed
+            or self._close_code is not None
+            or self._receive_timeout
+            or channel is None
+            or channel.is_reading_paused
+        ):
+            message = yield from self.receive().__await__()
+        else:
+            # The same as `receive` and `parked`, without their frames.
+            waiter = self._waiter = self._waker.ready()
+            waiter._asyncio_future_blocking = True
+            try:
+                yield waiter
+            except BaseException:
+                self._count()
+                raise
+            finally:
+                self._waiter = None
+            message = self._queue.popleft()
         kind = message[0]
         if kind is not _TEXT and kind is not _BINARY and kind in ENDINGS:
             raise StopAsyncIteration
@@ -305,16 +340,13 @@ class Receiving(StreamResponse):
 
     # -- the channel's side
 
-    def message_received(self, message: Text | Binary) -> None:
+    def message_received(self, message: WSMessage) -> None:
         """Take a message from the channel that came whole and alone."""
-        data = message[0]
-        kind = _TEXT if message.__class__ is Text else _BINARY
-        waiter = self._waiter
-        if waiter is None or self._queue or self._closed_waiter is not None or waiter.done():
-            self._put(_new(WSMessage, (kind, data, None)), len(data))
+        if self._waiter is None or self._queue or self._closed_waiter is not None:
+            self._put(message, len(message[1]))
         else:
-            self._queue.append(_new(WSMessage, (kind, data, None)))
-            waiter.set_result(None)
+            self._queue.append(message)
+            self._waker.wake()
 
     def event_received(self, event: Event) -> None:
         """Take an event from the channel."""

@@ -30,7 +30,7 @@ from headrace.websocket import (
     accept,
 )
 
-from ._channel import WebSocketChannel
+from ._channel import BINARY_FRAME, TEXT_FRAME, WebSocketChannel
 from ._errors import ClientConnectionResetError
 from ._exceptions import BY_STATUS, HTTPException, framework_answer
 from ._messages import WSMsgType
@@ -41,7 +41,6 @@ from ._request import BaseRequest
 from ._stream_response import LooseHeaders
 
 WSCloseCode = CloseCode
-_new = tuple.__new__
 
 #: What transports let wait before they ask for a pause, in bytes.
 _WRITER_LIMIT: Final = 64 * 1024
@@ -170,8 +169,7 @@ class WebSocketResponse(Receiving):
         if transport is not None and self._writer_limit != _WRITER_LIMIT:
             transport.set_write_buffer_limits(self._writer_limit)
         self._acceptance = acceptance
-        self._channel = channel
-        self._create_waiter = exchange.loop.create_future
+        self._open(channel)
         self._exchange = exchange
         exchange.begun = self
         exchange.upgrade([*acceptance.headers, *self._fields()], channel)
@@ -247,12 +245,12 @@ class WebSocketResponse(Receiving):
         """Send a text message."""
         if data.__class__ is not str and not isinstance(data, str):
             raise TypeError(f"data must be str, not {type(data).__name__}")
-        if compress is not None:
-            compress = bool(compress)
         channel = self._channel
         if channel is None:
             raise RuntimeError("call prepare() first")
-        return channel.send(_new(Text, (data, True)), compress)
+        if compress is None:
+            return channel.send_whole(TEXT_FRAME, data)
+        return channel.send(Text(data), bool(compress))
 
     def send_bytes(self, data: Data, compress: bool | int | None = None) -> Awaitable[None]:
         """Send a binary message."""
@@ -260,12 +258,12 @@ class WebSocketResponse(Receiving):
             if not isinstance(data, bytes | bytearray | memoryview):
                 raise TypeError(f"data must be bytes-like, not {type(data).__name__}")
             data = bytes(data)
-        if compress is not None:
-            compress = bool(compress)
         channel = self._channel
         if channel is None:
             raise RuntimeError("call prepare() first")
-        return channel.send(_new(Binary, (data, True)), compress)
+        if compress is None:
+            return channel.send_whole(BINARY_FRAME, data)
+        return channel.send(Binary(data), bool(compress))
 
     def send_json(
         self,

@@ -6,7 +6,8 @@ pairs of the `Acceptance`, or refuses as the `HandshakeError` says. A client sen
 
 **Connection.** After the handshake each side has a `Connection`. ``receive_data(data)`` takes bytes
 and ``receive_eof()`` the end of the transport; ``next_event()`` returns an event or `NEED_DATA`.
-``receive_message(data)`` takes bytes too, and returns the message when they are just one.
+For messages that are one whole plain frame there are shorter ways: a ``reader(...)`` of bytes that
+are just one, and ``plain_frame(...)``.
 ``send(event)`` returns the bytes that send an event. ``data_to_send()`` returns the automatic
 answers: pongs, pings that were due, the answer to a Close, the Close that tells of an error. Those
 that wait when something is sent go out before it.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, cast, final
+from typing import Any, Final, TypeVar, cast, final
 
 from ._codes import CloseCode, Opcode, Role
 from ._compression import STEP, STREAM_STEP, Deflater, Inflater
@@ -30,14 +30,22 @@ from ._state import READING, SENDABLE, TRANSITIONS, State, Step, check_head, che
 
 _TEXT_FRAME: Final = 0x80 | Opcode.TEXT
 _BINARY_FRAME: Final = 0x80 | Opcode.BINARY
+_TEXT: Final = Text(cast(Any, ...))
+_BINARY: Final = Binary(cast(Any, ...))
 _OPEN = State.OPEN
 _DEFAULT_LIMITS: Final = Limits()
 
 
-@lru_cache(maxsize=64)
-def _message_reader(masked: bool, limit: int, decode: bool) -> MessageReader[Text, Binary]:
+_T = TypeVar("_T", bound=tuple[Any, ...])
+_B = TypeVar("_B", bound=tuple[Any, ...])
+
+
+@lru_cache(maxsize=64, typed=True)
+def _message_reader(
+    masked: bool, limit: int, decode: bool, text: _T, binary: _B
+) -> MessageReader[_T, _B]:
     """Return a reader, one for all connections with the same options."""
-    return MessageReader(masked, limit, decode, Text, Binary)
+    return MessageReader(masked, limit, decode, text, binary)
 
 
 @final
@@ -48,6 +56,10 @@ class Connection:
         role: which side this is.
         state: where the close handshake stands.
         limits: what the peer may ask for.
+        at_rest: nothing that came waits to be read, and no message is under way.
+        heard: something came since the time was last handled.
+        plain_most: the characters or bytes up to which a whole message may go out as one
+            ``plain_frame(first byte, payload)`` now, without `send`; -1 when none may.
     """
 
     __slots__ = (
@@ -62,8 +74,6 @@ class Connection:
         "_eof",
         "_failed",
         "_final",
-        "_frame",
-        "_heard",
         "_heartbeat",
         "_inflater",
         "_key",
@@ -74,10 +84,14 @@ class Connection:
         "_outgoing",
         "_pending",
         "_phase",
-        "_plain_most",
         "_pos",
         "_read_message",
+        "_reading",
+        "at_rest",
+        "heard",
         "limits",
+        "plain_frame",
+        "plain_most",
         "role",
         "state",
     )
@@ -133,20 +147,23 @@ class Connection:
         self._autoclose = autoclose
         self._deflate = deflate
         self._heartbeat = Heartbeat(ping_interval, ping_timeout, close_timeout)
-        self._frame = build_frame if server else masked_frames(mask_key)
+        self.plain_frame = build_frame if server else masked_frames(mask_key)
         self._inflater: Inflater | None = None
         deflater = None if deflate is None else Deflater(deflate, server=server)
-        self._outgoing = Outgoing(self._frame, deflater, fragment_bytes)
-        self._plain_most = self._outgoing.plain_most  # up to here a message is one plain frame
+        self._outgoing = Outgoing(self.plain_frame, deflater, fragment_bytes)
+        self.plain_most = self._outgoing.plain_most  # up to here a message is one plain frame
 
         self._masked = server  # whether the peer's frames are (RFC 6455, 5.1)
         most = min(limits.max_message or sys.maxsize, limits.max_frame or sys.maxsize)
-        self._read_message = _message_reader(server, most, decode_text).read
+        self._reading = server, most, decode_text
+        self._read_message: Callable[[bytes, int], tuple[Text | Binary, int] | None]
+        self._read_message = _message_reader(*self._reading, _TEXT, _BINARY).read
         self._buffer: bytes | None = None  # None: nothing to read, and nothing else to tell
         self._pos = 0
         self._pending: list[bytes] = []
         self._eof = False
-        self._heard = False
+        self.heard = False
+        self.at_rest = True  # there is no buffer, and no message is under way
         self._between = True  # no message is under way, so the next frame may be a whole one
 
         self._message: IncomingMessage | None = None
@@ -165,29 +182,25 @@ class Connection:
         """Take bytes from the peer. They are looked at by `next_event`."""
         if type(data) is not bytes:
             data = bytes(data)
-        self._heard = True
+        self.heard = True
+        self.at_rest = False
         if self._buffer is None:
             self._buffer = data
         elif self._ended is None:
             self._pending.append(data)
 
-    def receive_message(self, data: bytes) -> Text | Binary | None:
-        """Take bytes from the peer, and return the message that they are if that is all.
+    def reader(self, text: _T, binary: _B) -> Callable[[bytes], _T | _B | None]:
+        """Return the shortest way from bytes to messages, for who is handed one at a time.
 
-        Returns None when they are anything else than one whole plain message, or others wait
-        before them: then `next_event` gives what there is. This is `receive_data` with one
-        `next_event` in one call, for who is handed one message at a time, as most are.
+        It takes what came and returns the message, when that is one whole plain message and
+        nothing else; else None, and `receive_data` is to take the same. It may be called only
+        while `at_rest` is true. Who needs `handle_time` sets `heard`, as `receive_data` does.
+
+        Args:
+            text: what text messages are to be: a tuple with ``...`` in the place of the payload.
+            binary: what binary messages are to be.
         """
-        if self._buffer is None and self._between and type(data) is bytes:
-            try:
-                found = self._read_message(data, 0)
-            except UnicodeDecodeError:  # `next_event` tells
-                found = None
-            if found is not None and found[1] == 0:
-                self._heard = True
-                return found[0]
-        self.receive_data(data)
-        return None
+        return _message_reader(*self._reading, text, binary).read_whole
 
     def next_message(self) -> Text | Binary | NeedData | None:
         """Return the next event if it is a whole plain message, and None if it is not.
@@ -208,7 +221,7 @@ class Connection:
             return None
         message, self._pos = found
         if self._pos == 0:
-            self._buffer = None if not self._pending and not self._eof else b""
+            self._run_out()
         return message
 
     def receive_eof(self) -> None:
@@ -218,6 +231,7 @@ class Connection:
             self._move(Step.END)
         elif self._buffer is None:
             self._buffer = b""
+            self.at_rest = False
 
     def next_event(self) -> Event | NeedData:
         """Return the next event, `NEED_DATA`, or for ever `ConnectionClosed` after the last.
@@ -238,10 +252,18 @@ class Connection:
                 raise self._fail(not_utf8(error)) from None
             if found is not None:
                 message, self._pos = found
-                if self._pos == 0:  # nothing is left
-                    self._buffer = None if not self._pending and not self._eof else b""
+                if self._pos == 0:
+                    self._run_out()
                 return message
         return self._read_on(buffer)
+
+    def _run_out(self) -> None:
+        """Take note that a message was the last thing in the buffer."""
+        if self._pending or self._eof:
+            self._buffer = b""
+        else:
+            self._buffer = None
+            self.at_rest = True
 
     def _read_on(self, buffer: bytes) -> Event | NeedData:
         """Read what is not a whole plain message."""
@@ -263,6 +285,7 @@ class Connection:
             if not self._eof:
                 if self._pos == len(buffer):
                     self._buffer, self._pos = None, 0
+                    self.at_rest = self._between
                 return NEED_DATA
             self._end(ConnectionClosed(CloseCode.ABNORMAL, ""))  # 7.1.5
         return self._ended
@@ -379,7 +402,7 @@ class Connection:
             if self._autopong:
                 if len(self._outbox) >= self.limits.max_control_queue:
                     del self._outbox[0]  # 5.5.3: only the latest ping needs its pong
-                self._answer(self._frame(0x80 | Opcode.PONG, payload))
+                self._answer(self.plain_frame(0x80 | Opcode.PONG, payload))
             return Ping(payload)
         if opcode is Opcode.PONG:
             return Pong(payload)
@@ -412,15 +435,15 @@ class Connection:
         if compress is not True:
             if type(event) is Text:
                 text, fin = event
-                if type(text) is str and fin and len(text) <= self._plain_most:
+                if type(text) is str and fin and len(text) <= self.plain_most:
                     try:
-                        return self._frame(_TEXT_FRAME, text)
+                        return self.plain_frame(_TEXT_FRAME, text)
                     except UnicodeEncodeError as error:
                         raise not_encodable(error) from None
             elif type(event) is Binary:
                 data, fin = event
-                if type(data) is bytes and fin and len(data) <= self._plain_most:
-                    return self._frame(_BINARY_FRAME, data)
+                if type(data) is bytes and fin and len(data) <= self.plain_most:
+                    return self.plain_frame(_BINARY_FRAME, data)
         return self._send_other(event, compress)
 
     def _send_other(self, event: Event | Shared, compress: bool | None) -> bytes:
@@ -428,7 +451,7 @@ class Connection:
         # A pong that waits must not be overtaken (5.5.3), and nothing may follow a Close (5.5.1).
         frames = self.data_to_send() + frames
         if self.state is _OPEN:
-            self._plain_most = self._outgoing.plain_most
+            self.plain_most = self._outgoing.plain_most
         return frames
 
     def _serialize(self, event: Event | Shared, compress: bool | None) -> bytes:
@@ -448,12 +471,12 @@ class Connection:
         if len(payload) > 125:  # 5.5
             raise LocalProtocolError(f"{kind.__name__} has {len(payload)} bytes, at most 125 fit")
         opcode = Opcode.PING if kind is Ping else Opcode.PONG
-        return self._frame(0x80 | opcode, payload)
+        return self.plain_frame(0x80 | opcode, payload)
 
     def _close_frame(self, code: int | None, reason: str) -> bytes:
         payload = close_payload(code, reason)
         self._move(Step.SEND_CLOSE)
-        return self._frame(0x80 | Opcode.CLOSE, payload)
+        return self.plain_frame(0x80 | Opcode.CLOSE, payload)
 
     def data_to_send(self) -> bytes:
         """Return and forget the automatic answers: pongs, pings, the Close.
@@ -467,12 +490,12 @@ class Connection:
         data = outbox[0] if len(outbox) == 1 else b"".join(outbox)
         outbox.clear()
         if self.state is _OPEN:
-            self._plain_most = self._outgoing.plain_most
+            self.plain_most = self._outgoing.plain_most
         return data
 
     def _answer(self, frame: bytes) -> None:
         self._outbox.append(frame)
-        self._plain_most = -1  # what is sent next goes out after it
+        self.plain_most = -1  # what is sent next goes out after it
 
     # Time
 
@@ -493,11 +516,11 @@ class Connection:
         ``ping_timeout`` is sent a Close with 1011 and the connection ends with 1006; one that
         does not close within ``close_timeout`` ends it with 1006 too.
         """
-        heard, self._heard = self._heard, False
+        heard, self.heard = self.heard, False
         verdict = self._heartbeat.tick(now, self.state is not _OPEN, heard)
         if verdict is Verdict.PING:
             if len(self._outbox) < self.limits.max_control_queue:
-                self._answer(self._frame(0x80 | Opcode.PING, b""))
+                self._answer(self.plain_frame(0x80 | Opcode.PING, b""))
         elif verdict is Verdict.DEAD:
             self._answer(self._close_frame(CloseCode.INTERNAL_ERROR, "ping timeout"))
             self._failed = True
@@ -533,9 +556,9 @@ class Connection:
 
     def _move(self, step: Step) -> None:
         self.state = TRANSITIONS[self.state, step]
-        self._plain_most = -1
+        self.plain_most = -1
         if self.state not in READING:
-            self._between = False
+            self._between = self.at_rest = False
 
     def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
         """Fail the connection (RFC 6455, 7.1.7) and return the error to raise."""
@@ -553,5 +576,6 @@ class Connection:
     def _stop_reading(self, ended: ConnectionClosed) -> None:
         # 1.4 and 7.1.7: what comes after a Close or a failure is not looked at.
         self._ended = ended
+        self.at_rest = False
         self._buffer, self._pos, self._message, self._inflater = b"", 0, None, None
         self._pending.clear()

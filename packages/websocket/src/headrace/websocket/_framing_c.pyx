@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 """Leaf functions over the bytes of frames: the compiled twin of ``_framing_py``."""
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
@@ -57,21 +58,23 @@ cdef extern from *:
         return word;
     }
 
-    /* Return type((payload, True)) for a subclass of tuple, without the calls around it. */
-    static PyObject *headrace_pair(PyObject *type, PyObject *payload) {
-        PyObject *pair = ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 2);
-        if (pair != NULL) {
-            PyTuple_SET_ITEM(pair, 0, Py_NewRef(payload));
-            PyTuple_SET_ITEM(pair, 1, Py_NewRef(Py_True));
-        }
-        return pair;
+    /* Return a tuple like example, with the payload in the place of one item. */
+    static PyObject *headrace_like(PyObject *example, Py_ssize_t place, PyObject *payload) {
+        PyTypeObject *type = Py_TYPE(example);
+        Py_ssize_t at, size = PyTuple_GET_SIZE(example);
+        PyObject *made = type->tp_alloc(type, size);
+        if (made == NULL) return NULL;
+        for (at = 0; at < size; at++)
+            PyTuple_SET_ITEM(made, at, Py_NewRef(PyTuple_GET_ITEM(example, at)));
+        Py_SETREF(PyTuple_GET_ITEM(made, place), Py_NewRef(payload));
+        return made;
     }
 
     #define headrace_ascii_data(text) ((unsigned char *)PyUnicode_1BYTE_DATA(text))
     """
     uint64_t headrace_mask(unsigned char *, const unsigned char *, Py_ssize_t, uint64_t) nogil
     uint64_t headrace_key(const unsigned char *, int) nogil
-    object headrace_pair(object, object)
+    object headrace_like(object, Py_ssize_t, object)
     unsigned char *headrace_ascii_data(object)
     object PyUnicode_New(Py_ssize_t, Py_UCS4)
     object PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
@@ -124,24 +127,44 @@ def parse_head(bytes data not None, Py_ssize_t pos):
     return first, second, length, pos
 
 
+@cython.final
 cdef class MessageReader:
     """Read messages that are one whole plain frame."""
 
     cdef bint masked, decode
     cdef uint64_t limit
     cdef object text, binary
+    cdef Py_ssize_t in_text, in_binary
 
     def __init__(self, bint masked, Py_ssize_t limit, bint decode, text, binary):
-        if not (issubclass(text, tuple) and issubclass(binary, tuple)):
-            raise TypeError("the types of messages must be tuples")
+        if not (isinstance(text, tuple) and isinstance(binary, tuple)):
+            raise TypeError("messages must be tuples")
         self.masked = masked
         self.limit = <uint64_t>limit
         self.decode = decode
         self.text = text
         self.binary = binary
+        self.in_text = tuple.index(text, ...)
+        self.in_binary = tuple.index(binary, ...)
 
     def read(self, bytes data not None, Py_ssize_t pos):
         """Return the message at *pos* and where to go on, or None."""
+        cdef Py_ssize_t end
+        message = self._read(data, pos, &end)
+        if message is None:
+            return None
+        return message, (end if end < PyBytes_GET_SIZE(data) else 0)
+
+    def read_whole(self, bytes data not None):
+        """Return the message that *data* is, or None."""
+        cdef Py_ssize_t end
+        try:
+            message = self._read(data, 0, &end)
+        except UnicodeDecodeError:
+            return None
+        return message if message is not None and end == PyBytes_GET_SIZE(data) else None
+
+    cdef object _read(self, bytes data, Py_ssize_t pos, Py_ssize_t *stop):
         cdef const unsigned char *octets = <const unsigned char *>PyBytes_AS_STRING(data)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
         cdef Py_ssize_t end
@@ -169,16 +192,15 @@ cdef class MessageReader:
         # In this order no sum can overflow: what is left is compared, not where it would end.
         if pos > size or length > <uint64_t>(size - pos) or length > self.limit:
             return None
-        end = pos + <Py_ssize_t>length
+        end = stop[0] = pos + <Py_ssize_t>length
         if first == 0x82:
-            message = headrace_pair(self.binary, self._bytes(octets + pos, end - pos))
-        elif self.decode:
-            message = headrace_pair(self.text, self._text(octets + pos, end - pos))
+            return headrace_like(self.binary, self.in_binary, self._bytes(octets + pos, end - pos))
+        if self.decode:
+            payload = self._text(octets + pos, end - pos)
         else:
             payload = self._bytes(octets + pos, end - pos)
             PyUnicode_DecodeUTF8(PyBytes_AS_STRING(payload), end - pos, NULL)
-            message = headrace_pair(self.text, payload)
-        return message, (end if end < size else 0)
+        return headrace_like(self.text, self.in_text, payload)
 
     cdef inline object _bytes(self, const unsigned char *source, Py_ssize_t size):
         if self.masked:

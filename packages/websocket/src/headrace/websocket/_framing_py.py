@@ -71,26 +71,21 @@ class MessageReader(Generic[_T, _B]):
         masked: the peer masks its frames.
         limit: the most payload bytes.
         decode: give text as str; else as the bytes, checked all the same.
-        text: what to make of a text message, a subclass of tuple.
-        binary: what to make of a binary message, a subclass of tuple.
+        text: what a text message is like: a tuple with ``...`` in the place of the payload.
+        binary: what a binary message is like.
 
-    The types are handed in, and made with ``tuple.__new__``, because the tuple around them is
-    half of the cost of a short message.
+    What messages are like is handed in, and copied without a call, because the tuple around
+    the payload is half of the cost of a short message.
     """
 
     __slots__ = ("_binary", "_decode", "_limit", "_masked", "_text")
 
-    def __init__(
-        self, masked: bool, limit: int, decode: bool, text: type[_T], binary: type[_B]
-    ) -> None:
-        for kind in (text, binary):
-            if tuple not in kind.__mro__:
-                raise TypeError("the types of messages must be tuples")
+    def __init__(self, masked: bool, limit: int, decode: bool, text: _T, binary: _B) -> None:
         self._masked = masked
         self._limit = limit
         self._decode = decode
-        self._text = text
-        self._binary = binary
+        self._text = _split(text)
+        self._binary = _split(binary)
 
     def read(self, data: bytes, pos: int) -> tuple[_T | _B, int] | None:
         """Return the message at *pos*, and where to go on: 0 when nothing is left.
@@ -121,6 +116,14 @@ class MessageReader(Generic[_T, _B]):
             return None
         return self._message(first, data, start, end), end if end < size else 0
 
+    def read_whole(self, data: bytes) -> _T | _B | None:
+        """Return the message that *data* is, as `read` does, None when it is anything else."""
+        try:
+            found = self.read(data, 0)
+        except UnicodeDecodeError:
+            return None
+        return None if found is None or found[1] else found[0]
+
     def _message(self, first: int, data: bytes, start: int, end: int) -> _T | _B:
         payload: bytes | bytearray
         if self._masked:
@@ -128,9 +131,25 @@ class MessageReader(Generic[_T, _B]):
         else:
             payload = data[start:end]
         if first == 0x82:
-            return tuple.__new__(self._binary, (bytes(payload), True))
+            return _made(self._binary, bytes(payload))
         text = payload.decode()
-        return tuple.__new__(self._text, (text if self._decode else bytes(payload), True))
+        return _made(self._text, text if self._decode else bytes(payload))
+
+
+_Parts = tuple[type[_T], tuple[Any, ...], tuple[Any, ...]]
+
+
+def _split(example: _T) -> _Parts[_T]:
+    """Return the type of a message, what stands before its payload, and what after."""
+    if not isinstance(example, tuple):
+        raise TypeError("messages must be tuples")
+    place = tuple.index(example, ...)
+    return type(example), example[:place], example[place + 1 :]
+
+
+def _made(parts: _Parts[_T], payload: str | bytes) -> _T:
+    kind, before, after = parts
+    return tuple.__new__(kind, (*before, payload, *after))
 
 
 def build_frame(first: int, payload: bytes | str, key: bytes | None = None) -> bytes:
