@@ -33,7 +33,6 @@ from ._exceptions import HTTPException
 from ._forms import CLIENT_MAX_FIELDS
 from ._middleware import AnyMiddleware, as_handler, compose
 from ._policy import Policy
-from ._reify import reify
 from ._request import CLIENT_MAX_SIZE, BaseRequest
 from ._response import JSONArguments, JSONEncoder, Response, json_response
 from ._routes import (
@@ -57,6 +56,8 @@ T = TypeVar("T")
 class Request(BaseRequest):
     """A request that an application has dispatched."""
 
+    _match_info: UrlMappingMatchInfo | None = None
+
     def _take_over(self, original: Self) -> None:
         super()._take_over(original)
         self._app = original._app
@@ -74,13 +75,15 @@ class Request(BaseRequest):
         """The values of the application and, where it has none, of those around it."""
         return Layers(*reversed(self.match_info.apps))
 
-    @reify
+    @property
     def match_info(self) -> UrlMappingMatchInfo:
         """What the dispatcher found: a mapping of the path's variables, and the route."""
-        if self._matched is None:
-            raise AttributeError("the request has not been dispatched yet")
-        found: UrlMappingMatchInfo
-        found = self._matched.value.match_info(self, self._matched.params)
+        found = self._match_info
+        if found is None:
+            matched = self._matched
+            if matched is None:
+                raise AttributeError("the request has not been dispatched yet")
+            found = self._match_info = matched.value.match_info(self, matched.params)
         return found
 
 

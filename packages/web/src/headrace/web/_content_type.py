@@ -23,8 +23,10 @@ def content_type_of(media: str, charset: str | None) -> ContentType:
     """Return the one `ContentType` of a media type and a charset.
 
     Raises:
-        ValueError: They contain a control character.
+        ValueError: They contain a control character, or *media* states a charset.
     """
+    if "charset" in media:
+        raise ValueError("pass the charset as an argument of its own, not in content_type")
     value = media if charset is None else f"{media}; charset={charset}"
     check_field("Content-Type", value)
     return ContentType(media, charset, value, ((b"Content-Type", value.encode("utf-8")),))
@@ -32,14 +34,3 @@ def content_type_of(media: str, charset: str | None) -> ContentType:
 
 OCTETS: Final = content_type_of("application/octet-stream", None)
 TEXT: Final = content_type_of("text/plain", "utf-8")
-
-
-def without_charset(media: str) -> str:
-    """Return *media*, in which no charset may be stated: that is an argument of its own.
-
-    Raises:
-        ValueError: There is one.
-    """
-    if "charset" in media:
-        raise ValueError("pass the charset as an argument of its own, not in content_type")
-    return media

@@ -11,7 +11,7 @@ import headrace.web._headers as hdrs
 
 from ._compression import Compression, compress_whole
 from ._compressors import Compressor
-from ._content_type import OCTETS, TEXT, ContentType, content_type_of, without_charset
+from ._content_type import OCTETS, TEXT, ContentType, content_type_of
 from ._fields import ResponseHeaders, checked_reason
 from ._media import content_disposition, file_type
 from ._sources import (
@@ -88,12 +88,13 @@ class Response(StreamResponse):
                 self._body = text.encode()
             else:
                 charset = charset or "utf-8"
-                media = "text/plain" if content_type is None else without_charset(content_type)
-                self._type = content_type_of(media, charset)
+                self._type = content_type_of(
+                    TEXT.media if content_type is None else content_type, charset
+                )
                 self._body = text.encode(charset)
             return
         if content_type is not None:
-            self._type = content_type_of(without_charset(content_type), charset)
+            self._type = content_type_of(content_type, charset)
         if body.__class__ is bytes:
             self._body = body
             if content_type is None:

@@ -307,7 +307,7 @@ class UrlMappingMatchInfo(dict[str, Any], AbstractMatchInfo):
     def __init__(
         self, values: Mapping[str, Any], route: AbstractRoute, request: BaseRequest
     ) -> None:
-        super().__init__(values)
+        dict.__init__(self, values)
         self._route: Final = route
         # The request keeps this: a reference back would leave both to the garbage collector.
         self._request: Final = ref(request)

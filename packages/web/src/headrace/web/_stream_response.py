@@ -22,7 +22,7 @@ import headrace.web._headers as hdrs
 from ._addons import ResponseNames
 from ._compression import CompressedWriter, Compression, ContentCoding
 from ._compressors import Compressor, compressors
-from ._content_type import OCTETS, ContentType, content_type_of, without_charset
+from ._content_type import OCTETS, ContentType, content_type_of
 from ._cookies import is_prefixed, set_cookie
 from ._etag import ETag, format_etag, parse_etags
 from ._fields import ResponseHeaders, checked_reason, encoded_fields
@@ -159,7 +159,7 @@ class StreamResponse(Store, ResponseNames):
 
     @content_type.setter
     def content_type(self, value: str) -> None:
-        self._set_type(without_charset(value), self.charset)
+        self._set_type(value, self.charset)
 
     @property
     def charset(self) -> str | None:
