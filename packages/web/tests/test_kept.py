@@ -1,4 +1,4 @@
-"""Small files in memory: what they are compared with, and how many there are."""
+"""Files that are kept: what they are compared with, and how many there are."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ def small(path: Path) -> KeptFile:
         kept = read_small(file)
     finally:
         file.close()
-    assert kept is not None
     return kept
 
 
@@ -51,12 +50,20 @@ async def test_a_kept_file_reads_like_an_open_one(path: Path) -> None:
     file.close()
 
 
-def test_large_files_are_not_kept(path: Path) -> None:
+def test_of_large_files_only_facts_are_kept(path: Path) -> None:
     path.write_bytes(bytes(KEPT_SIZE))
-    assert small(path).content == bytes(KEPT_SIZE)
+    file = small(path)
+    assert (file.content, file.is_whole) == (bytes(KEPT_SIZE), True)
     path.write_bytes(bytes(KEPT_SIZE + 1))
-    file = OpenFile(str(path))
-    assert read_small(file) is None
+    file = small(path)
+    assert (file.content, file.size, file.is_whole) == (b"", 0, False)
+    assert file.stat.st_size == KEPT_SIZE + 1
+
+
+def test_a_file_is_opened_again(path: Path) -> None:
+    file = small(path).open()
+    assert file is not None
+    assert file._read(0, 7) == b"content"
     file.close()
 
 
@@ -103,6 +110,20 @@ def test_what_has_changed_is_looked_for_anew(path: Path, change: str) -> None:
     CHANGES[change](path)
     assert keeper.get("key") is None
     assert keeper.get("key") is None
+
+
+@pytest.mark.parametrize("change", ["written", "replaced", "removed", "no folder", "a pipe"])
+def test_another_file_is_not_opened_again(path: Path, change: str) -> None:
+    file = small(path)
+    {**CHANGES, "a pipe": put_a_pipe}[change](path)
+    fds = set(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else set()
+    assert file.open() is None
+    assert not fds or set(os.listdir("/proc/self/fd")) == fds
+
+
+def put_a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
 
 
 def test_a_directory_is_not_asked_all_the_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

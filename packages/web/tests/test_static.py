@@ -651,7 +651,7 @@ async def test_files_are_not_opened_on_the_loop(
     await asyncio.sleep(0)
 
 
-# -- small files that are kept in memory
+# -- files that are kept
 
 
 @pytest.fixture
@@ -714,6 +714,44 @@ async def test_a_kept_file_that_changes_is_opened_anew(
     assert (await raw_get(served, b"/static/style.css"))[0] == 404
     (root / "style.css.gz").unlink()
     assert (await raw_get(served, b"/static/style.css", gzip))[0] == 404
+
+
+async def test_a_large_file_is_searched_for_once_and_opened_each_time(
+    start: Start, root: Path, keeping: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+    search = web.StaticResource._search
+
+    def note(self: web.StaticResource, path: str, *args: Any) -> Any:
+        searched.append(Path(path).name)
+        return search(self, path, *args)
+
+    monkeypatch.setattr(web.StaticResource, "_search", note)
+    (root / "large.css").write_bytes(large := b"x" * 100_000)
+    served = await start(cache_control="no-cache")
+    first, again = [await raw_get(served, b"/static/large.css") for _ in range(2)]
+    assert first[1:] == again[1:]
+    assert again[2] == large
+    assert b"Cache-Control: no-cache\r\n" in again[1]
+    assert (searched, keeping) == (["large.css"], ["large.css"] * 2)
+    assert (await raw_get(served, b"/static/large.css", b"Range: bytes=1-2\r\n"))[2] == b"xx"
+    assert len(searched) == 1
+    (root / "large.css").write_bytes(other := b"y" * 100_000)
+    assert (await raw_get(served, b"/static/large.css"))[2] == other
+    assert len(searched) == 2
+    (root / "large.css").unlink()
+    assert (await raw_get(served, b"/static/large.css"))[0] == 404
+
+
+async def test_a_large_file_that_goes_between_two_looks(
+    start: Start, root: Path, keeping: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "large.css").write_bytes(b"x" * 100_000)
+    served = await start()
+    assert (await raw_get(served, b"/static/large.css"))[0] == 200
+    monkeypatch.setattr("headrace.web._kept.KeptFile.open", lambda self: None)
+    assert (await raw_get(served, b"/static/large.css"))[0] == 200
+    assert keeping == ["large.css"] * 2
 
 
 async def test_a_kept_file_that_leads_out(

@@ -35,6 +35,7 @@ _FLAGS: Final = (
     | getattr(os, "O_BINARY", 0)
 )
 _NOWAIT: Final = getattr(os, "RWF_NOWAIT", None) if hasattr(os, "preadv") else None
+_STEP: Final = 256 * 1024  # bytes of which one is looked for in memory
 _NOT_IN_MEMORY: Final = (errno.EAGAIN, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
@@ -90,19 +91,20 @@ class OpenFile:
             raise FileChangedError(errno.ESTALE, "the file changed while it was sent", self.path)
 
     def in_memory(self, offset: int, size: int) -> bool:
-        """Tell whether a piece seems to be in memory, by its first and its last byte."""
+        """Tell whether a piece seems to be in memory, by a byte now and then, and its last one."""
         if _NOWAIT is None:
             return False
         byte = [bytearray(1)]
+        stop = offset + size
         try:
-            return bool(
-                os.preadv(self._fd, byte, offset, _NOWAIT)
-                and os.preadv(self._fd, byte, offset + size - 1, _NOWAIT)
-            )
+            for place in (*range(offset, stop, _STEP), stop - 1):
+                if not os.preadv(self._fd, byte, place, _NOWAIT):
+                    return False
         except OSError as error:
             if error.errno in _NOT_IN_MEMORY:
                 return False
             raise
+        return True
 
     def read_now(self, offset: int, size: int) -> bytes | None:
         """Return *size* bytes if they are in memory, else None."""

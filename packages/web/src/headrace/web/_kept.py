@@ -1,8 +1,10 @@
-"""Small files kept in memory, for as long as the file system says that they are what they were.
+"""Files that were found, for as long as the file system says that they are what they were.
 
 To find, open, check and read a file takes a dozen questions to the system; to see that it has not
-changed since takes one. Its directory is asked too, but not for each answer: it tells of the files
-beside it, a sibling that is compressed, or no longer there.
+changed since takes one. So a small file is kept in memory. Of a large one only what was found is
+kept: it is opened for each answer, so that what is removed takes no room on the disk. Its directory
+is asked too, but not for each answer: it tells of the files beside it, a sibling that is
+compressed, or no longer there.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Final, Generic, TypeVar, final
 
 from ._disk import OpenFile
 
-#: Bytes of a file that is kept.
+#: Bytes of a file that is kept in memory.
 KEPT_SIZE: Final = 32 * 1024
 #: Bytes of all files that are kept for one directory.
 KEPT_TOTAL: Final = 8 * 1024**2
@@ -33,7 +35,7 @@ T = TypeVar("T")
 
 @final
 class KeptFile:
-    """A file in memory, to be used like an `OpenFile`."""
+    """A file in memory, to be used like an `OpenFile`; a large one has to be opened again."""
 
     __slots__ = ("content", "path", "stat")
 
@@ -44,8 +46,13 @@ class KeptFile:
 
     @property
     def size(self) -> int:
-        """The size in bytes."""
+        """The size in bytes of what is in memory."""
         return len(self.content)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the file is in memory."""
+        return len(self.content) == self.stat.st_size
 
     async def read(self, offset: int, size: int) -> bytes:
         """Return *size* bytes from *offset* on."""
@@ -53,6 +60,15 @@ class KeptFile:
 
     def close(self) -> None:
         """Do nothing."""
+
+    def open(self) -> OpenFile | None:
+        """Open the file again; None where it is not there any more, or another one is."""
+        with suppress(OSError):
+            file = OpenFile(self.path, is_regular=True)
+            if _facts(file.stat) == _facts(self.stat):
+                return file
+            file.close()
+        return None
 
 
 @dataclass(slots=True)
@@ -123,12 +139,11 @@ def _facts(stat: os.stat_result) -> Facts:
     return (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_dev)
 
 
-def read_small(file: OpenFile) -> KeptFile | None:
-    """Return a small file as it is in memory; None for a large one.
+def read_small(file: OpenFile) -> KeptFile:
+    """Return a file as it is to be kept: all of a small one, and nothing but facts of a large one.
 
     Raises:
         FileChangedError: The file is not what it was when it was opened.
     """
-    if file.size > KEPT_SIZE:
-        return None
-    return KeptFile(file.path, file.stat, file._read(0, file.size))
+    content = file._read(0, file.size) if file.size <= KEPT_SIZE else b""
+    return KeptFile(file.path, file.stat, content)

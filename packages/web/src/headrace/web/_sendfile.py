@@ -37,7 +37,6 @@ enabled = hasattr(os, "sendfile") and os.environ.get("HEADRACE_NOSENDFILE", "") 
 _MORE: Final = getattr(socket, "MSG_MORE", 0)
 _NONBLOCK: Final = getattr(socket, "SOCK_NONBLOCK", 0)
 
-_STEP: Final = 256 * 1024  # bytes of which the first and the last are looked for in memory
 _UNABLE: Final = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSOCK)
 
 
@@ -88,7 +87,7 @@ async def send_file(
         if sock is not None and offset < tail:
             await outlet.drain_all()
             size = min(piece, tail - offset)
-            if _in_memory(file, offset, size):
+            if file.in_memory(offset, size):
                 file.check()
                 found = _send_now(sock, transport, file, offset, size)
                 if found is None:
@@ -106,14 +105,6 @@ async def send_file(
         if budget < 0 and offset < end:
             budget = TURN
             await asyncio.sleep(0)
-
-
-def _in_memory(file: OpenFile, offset: int, size: int) -> bool:
-    """Tell whether all of a piece seems to be in memory, by a byte now and then."""
-    stop = offset + size
-    return all(
-        file.in_memory(start, min(_STEP, stop - start)) for start in range(offset, stop, _STEP)
-    )
 
 
 def _write(transport: asyncio.Transport, sock: Any, data: bytes, flags: int = 0) -> None:

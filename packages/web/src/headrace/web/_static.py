@@ -297,24 +297,26 @@ class StaticResource(AbstractResource):
         key = (path, codings)
         kept = self._kept.get(key)
         if kept is not None:
-            return kept
+            assert isinstance(kept.file, KeptFile)
+            file = kept.file if kept.file.is_whole else kept.file.open()
+            if file is not None:
+                return kept._replace(file=file)
         found = self._search(path, codings, shown)
         return self._keep(key, found) if isinstance(found, Found) else found
 
     def _keep(self, key: tuple[str, tuple[Coding, ...]], found: Found) -> Found:
-        """Keep a small file in memory: once it was found to be inside, it need not be again."""
+        """Keep a file in mind: once it was found to be inside, it need not be again."""
         assert not isinstance(found.file, KeptFile)
         try:
-            small = read_small(found.file)
+            file = read_small(found.file)
         except OSError:
             return found  # whoever sends it will see
-        if small is None:
+        heads = heads_of(found, self._rule(self._file_path(key[0])))
+        self._kept.keep(key, found._replace(file=file, heads=heads), file)
+        if not file.is_whole:
             return found
         found.file.close()
-        found = found._replace(file=small)
-        heads = heads_of(found, self._rule(self._file_path(key[0])))
-        self._kept.keep(key, found._replace(heads=heads), small)
-        return found
+        return found._replace(file=file)
 
     def _search(
         self, path: str, codings: tuple[Coding, ...], shown: str
