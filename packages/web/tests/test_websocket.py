@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -383,19 +384,6 @@ async def test_a_handler_may_answer_otherwise_where_no_websocket_is_asked_for(
         assert await ws.receive_str() == "a socket"
 
 
-async def test_a_failing_handler_is_logged_and_the_connection_dropped(
-    serve: Serve, failures: Failures
-) -> None:
-    async def body(ws: web.WebSocketResponse) -> None:
-        raise ValueError("the inside")
-
-    served = await serve(socket_handler(body))
-    async with served.client.ws_connect("/") as ws:
-        message = await ws.receive()
-        assert message.type in (testing.WSMsgType.CLOSED, testing.WSMsgType.ERROR)
-    assert failures() == ["Error handling GET /: ValueError"]
-
-
 async def test_a_handler_that_forgets_to_close_or_return_leaves_nothing(
     serve: Serve, failures: Failures
 ) -> None:
@@ -762,16 +750,81 @@ def test_settings_out_of_their_range_are_errors(change: Any) -> None:
         web.WebSocketResponse(**change)
 
 
-async def test_a_close_code_that_may_not_be_sent_is_an_error(serve: Serve) -> None:
-    caught: list[bool] = []
-
+@pytest.mark.parametrize(
+    ("code", "reason", "fault"),
+    [
+        (1005, "", "1005"),
+        (99, "", "99"),
+        (1000, "x" * 124, "124 bytes"),
+        (1000, "\ud800", "UTF-8"),
+    ],
+)
+async def test_a_close_that_may_not_be_sent_is_an_error_and_nothing_else(
+    serve: Serve, failures: Failures, code: int, reason: str, fault: str
+) -> None:
     async def body(ws: web.WebSocketResponse) -> None:
-        with pytest.raises(ValueError, match="1005"):
-            await ws.close(code=1005)
-        caught.append(True)
+        with pytest.raises(ValueError, match=fault):
+            await ws.close(code=code, message=reason)
+        assert not ws.closed
+        await ws.send_str(await ws.receive_str())
+        assert await ws.close(code=4000)
 
     served = await serve(socket_handler(body))
     async with served.client.ws_connect("/") as ws:
+        await ws.send_str("still open")
+        assert (await ws.receive()).data == "still open"
         await ws.receive()
+        assert ws.close_code == 4000
     await served.idle()
-    assert caught == [True]
+    assert failures() == []
+
+
+@pytest.mark.parametrize("error", [LookupError, web.HTTPNotFound, asyncio.CancelledError])
+async def test_a_handler_that_fails_closes_with_1011_and_is_logged_once(
+    serve: Serve, failures: Failures, error: type[BaseException]
+) -> None:
+    sockets: list[web.WebSocketResponse] = []
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        sockets.append(ws)
+        await ws.send_str(await ws.receive_str())
+        raise error
+
+    served = await serve(socket_handler(body))
+    wire = await open_wire(served)
+    wire.send(frame(1, b"now"))
+    assert await receive(wire) == (1, b"now")
+    assert await receive(wire) == (8, struct.pack("!H", 1011))
+    wire.send(frame(1, b"ignored") * 1000 + frame(8, struct.pack("!H", 1011)))
+    assert await wire.rest() == b""
+    await served.idle()
+    assert failures() == [f"Error handling GET /: {error.__name__}"]
+    assert sockets[0].closed
+    assert sockets[0].close_code == 1011
+
+
+async def test_a_client_that_does_not_answer_a_failure_is_not_waited_for(
+    serve: Serve, failures: Failures
+) -> None:
+    async def body(ws: web.WebSocketResponse) -> None:
+        raise LookupError
+
+    served = await serve(socket_handler(body, timeout=0.05))
+    wire = await open_wire(served)
+    assert await receive(wire) == (8, struct.pack("!H", 1011))
+    assert await wire.rest() == b""
+    assert len(failures()) == 1
+
+
+async def test_a_failure_after_the_close_adds_nothing(serve: Serve, failures: Failures) -> None:
+    async def body(ws: web.WebSocketResponse) -> None:
+        await ws.close(code=4000)
+        raise LookupError
+
+    served = await serve(socket_handler(body))
+    wire = await open_wire(served)
+    close = struct.pack("!H", 4000)
+    assert await receive(wire) == (8, close)
+    wire.send(frame(8, close))
+    assert await wire.rest() == b""
+    assert len(failures()) == 1

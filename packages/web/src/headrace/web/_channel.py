@@ -22,6 +22,7 @@ from headrace.websocket import (
     LocalProtocolError,
     Opcode,
     RemoteProtocolError,
+    Role,
     Shared,
     State,
     Text,
@@ -46,6 +47,7 @@ class Receiver(Protocol):
     def event_received(self, event: Event) -> None: ...
     def protocol_failed(self, error: RemoteProtocolError) -> None: ...
     def client_too_slow(self, waiting: int) -> None: ...
+    def nobody_receives(self) -> None: ...
 
 
 @final
@@ -362,10 +364,8 @@ class WebSocketChannel(asyncio.Protocol):
     def close(self, code: int, reason: str, *, drain: bool = True) -> None:
         """Begin the closing handshake, or answer the client's; a deadline starts to run.
 
-        With *drain* the messages that wait for a slow client go out before.
-
-        Raises:
-            ValueError: The code or the reason may not be sent.
+        With *drain* the messages that wait for a slow client go out before. The code and the
+        reason are such as `check_close` lets through.
         """
         self.resume_reading()
         transport, connection = self._transport, self._connection
@@ -375,16 +375,18 @@ class WebSocketChannel(asyncio.Protocol):
             if drain and not self._streaming:
                 self._empty(self._outbox, lambda: False)
             self._outbox.clear()
-        try:
-            transport.write(connection.send(Close(code, reason)))
-        except LocalProtocolError as error:
-            raise ValueError(str(error)) from error
+        transport.write(connection.send(Close(code, reason)))
         self._flush()
         self._schedule()
 
     def shut_down(self) -> None:
         """Tell the client that the server goes away (1001)."""
         self.close(CloseCode.GOING_AWAY, "server shutdown")
+
+    def fail(self) -> None:
+        """Tell the client that the handler failed (1011; RFC 6455, section 7.4.1)."""
+        self._receiver.nobody_receives()
+        self.close(CloseCode.INTERNAL_ERROR, "")
 
     def abort(self) -> None:
         """Drop the connection."""
@@ -456,6 +458,18 @@ class WebSocketChannel(asyncio.Protocol):
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def check_close(code: int, reason: str) -> None:
+    """Refuse what a Close frame may not carry, before anything is done to close.
+
+    Raises:
+        ValueError: The code or the reason may not be sent.
+    """
+    try:
+        Connection(Role.SERVER).send(Close(code, reason))
+    except LocalProtocolError as error:
+        raise ValueError(str(error)) from error
 
 
 def _check_text(event: Event | Shared) -> None:

@@ -359,7 +359,9 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             explain_late(error)
             self._log_failure(request, error)
         self._closing = True
-        if state is State.SEND_BODY or state is State.SWITCHED:
+        if self.upgraded is not None:
+            self.upgraded.fail()
+        elif state is State.SEND_BODY:
             # A part of an answer is out: all that is left is to cut it short, visibly.
             self._abort()
         return response

@@ -392,6 +392,11 @@ class Receiving(StreamResponse):
         )
         self._put(WSMessage(WSMsgType.ERROR, self._failure, None), 0)
 
+    def nobody_receives(self) -> None:
+        """Learn from the channel that it closes, as the handler has ended with an error."""
+        if not self._closed:
+            self._begin_closing()
+
     def _end(self, message: WSMessage, code: int) -> None:
         if self._close_code is None:
             self._close_code = code

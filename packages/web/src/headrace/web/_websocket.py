@@ -30,7 +30,7 @@ from headrace.websocket import (
     accept,
 )
 
-from ._channel import BINARY_FRAME, TEXT_FRAME, WebSocketChannel
+from ._channel import BINARY_FRAME, TEXT_FRAME, WebSocketChannel, check_close
 from ._errors import ClientConnectionResetError
 from ._exceptions import BY_STATUS, HTTPException, framework_answer
 from ._messages import WSMsgType
@@ -356,18 +356,15 @@ class WebSocketResponse(Receiving):
             False when it was closed already.
 
         Raises:
-            ValueError: The code or the reason may not be sent.
+            ValueError: The code or the reason may not be sent; the connection stays open.
         """
         channel = self._prepared()
         if self._closed:
             return False
         reason = message if isinstance(message, str) else bytes(message).decode("utf-8", "replace")
+        check_close(code, reason)
         closed = self._begin_closing()
-        try:
-            channel.close(code, reason, drain=drain)
-        except ValueError:
-            channel.abort()
-            raise
+        channel.close(code, reason, drain=drain)
         if self._close_code is None:
             await closed
         return True
