@@ -385,3 +385,17 @@ async def test_an_event_of_text_is_collected_as_text() -> None:
     for event in (Text("a", False), Text("", False), Text("b", True), Text("", False), Text("")):
         receiving.event_received(event)
     assert [(await receiving.receive()).data for _ in range(2)] == ["ab", ""]
+
+
+async def test_an_iteration_may_be_waited_for_beside_something_else() -> None:
+    receiving = Receiving(None, True, True)
+    receiving._open(FakeChannel())  # type: ignore[arg-type]
+    waiting = asyncio.ensure_future(anext(receiving))
+    await asyncio.wait([waiting], timeout=0.001)
+    assert not waiting.done()
+    receiving.event_received(Text("late"))
+    assert (await waiting).data == "late"
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(receiving), 0.001)
+    receiving.event_received(Text("later"))
+    assert (await anext(receiving)).data == "later"
