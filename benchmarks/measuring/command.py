@@ -31,6 +31,6 @@ def _options(kinds: Sequence[Kind]) -> argparse.Namespace:
     parser.add_argument("--scenario", nargs="+", choices=scenarios, default=scenarios)
     parser.add_argument("--servers", nargs="+", choices=servers, default=servers)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--connections", type=int, default=64)
     return parser.parse_args()
