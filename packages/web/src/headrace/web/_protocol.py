@@ -322,10 +322,7 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             if self._transport is None:
                 service.closed(self)
         if service.log_access is not None:
-            try:
-                service.log_access(request, response, self._loop.time() - started)
-            except Exception:
-                service.logger.exception("the access log failed")
+            self._log(request, response, started)
         self._finished()
 
     async def _answer(self, request: BaseRequest, response: StreamResponse) -> None:
@@ -424,14 +421,18 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
 
     def _log_cut(self, request: BaseRequest, started: float) -> None:
         """Log an answer that was cut short, or as 499, as nginx does, that there was none."""
-        service, response = self._service, self.begun
-        self.begun = None
-        if service.log_access is None:
-            return
+        response, self.begun = self.begun, None
         if self._parser.our_state is State.SEND_RESPONSE or not isinstance(
             response, StreamResponse
         ):
             response = StreamResponse(status=CLIENT_CLOSED)
+        self._log(request, response, started)
+
+    def _log(self, request: BaseRequest, response: StreamResponse, started: float) -> None:
+        """Log an answer, if answers are logged."""
+        service = self._service
+        if service.log_access is None:
+            return
         try:
             service.log_access(request, response, self._loop.time() - started)
         except Exception:
