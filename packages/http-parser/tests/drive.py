@@ -40,10 +40,10 @@ def merged(events: Iterable[Event]) -> list[Event]:
 
 def as_events(whole: WholeRequest) -> list[Event]:
     """Return what `next_event` would say of a request that came whole."""
-    method, target, headers, version, body = whole
+    method, target, headers, body = whole
     lengths = [int(value) for name, value in headers if name.lower() == b"content-length"]
     facts = True, not body, lengths[0] if lengths else None
-    request = Request(method, target, headers, version, *facts)
+    request = Request(method, target, headers, (1, 1), *facts)
     return [request, Data(body), EndOfMessage()] if body else [request]
 
 

@@ -131,6 +131,13 @@ def test_a_template_is_sent_as_its_response_is(
                 connection.send(response, body)
 
 
+def test_a_template_is_sent_with_the_length_of_each_body() -> None:
+    response = Response(200, [(b"A", b"b")])
+    template = ResponseTemplate(response)
+    for body in (b"one", b"three", b"one", b"two", b"", b"one"):
+        assert asked(GET).send_template(template, body) == asked(GET).send(response, body)
+
+
 def test_a_template_is_checked_when_it_is_made() -> None:
     for response in (Response(200, [(b"A", b"b\r\nC: d")]), Response(200, (), b"a\nb")):
         with pytest.raises(LocalProtocolError):

@@ -71,7 +71,6 @@ from ._writers import (
 )
 
 _VERSIONS: Final = tuple((1, minor) for minor in range(10))
-_VERSION: Final = (1, 1)
 _UNREACHABLE: Final = 2**63
 # Not what the kernel returns for a head without known fields.
 _NOTHING: Final[Known] = ((0, b""),)
@@ -184,7 +183,7 @@ class Connection:
         self._eof = True
 
     def receive_whole(self, data: bytes) -> WholeRequest | None:
-        """Do as `receive_data`; return the message if *data* is one whole request.
+        """Do as `receive_data`; return the message if *data* is one whole HTTP/1.1 request.
 
         It is a shorter way to what `next_event` says of such a request, of which neither `Data` nor
         `EndOfMessage` are left to be read. None says that `next_event` is to be asked: the request
@@ -211,12 +210,14 @@ class Connection:
                     self._plain = True
                     self.our_state = SEND_RESPONSE
                     self.their_state = DONE
-                    body = data[end:]
                     headers = _new_headers(Headers)
-                    headers._head = data[:end] if body else data
                     headers._start = start
                     headers._pairs = None
-                    return _new(WholeRequest, (method, target, headers, _VERSION, body))
+                    if not self._usual_length:
+                        headers._head = data
+                        return method, target, headers, b""
+                    headers._head = data[:end]
+                    return method, target, headers, data[end:]
         self.receive_data(data)
         return None
 
@@ -588,7 +589,10 @@ class Connection:
             return self.send(template.response, body)
         start = template._start
         if start is not None:
-            data = b"".join((start, b"%d\r\n\r\n" % len(body), body))
+            head = template._head
+            if head[0] != len(body):
+                head = template._head = len(body), b"%b%d\r\n\r\n" % (start, len(body))
+            data = head[1] + body
         elif template._alone is not None and not body:
             data = template._alone
         else:

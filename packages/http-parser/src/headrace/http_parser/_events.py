@@ -125,14 +125,8 @@ class Request(NamedTuple):
     upgrade: bytes | None = None
 
 
-class WholeRequest(NamedTuple):
-    """A request that came in one piece, with its body; see `Connection.receive_whole`."""
-
-    method: bytes
-    target: bytes
-    headers: Sequence[Pair]
-    version: tuple[int, int]
-    body: bytes
+#: Method, target, headers and body of a request; see `Connection.receive_whole`.
+WholeRequest: TypeAlias = tuple[bytes, bytes, Headers, bytes]
 
 
 class Informational(NamedTuple):

@@ -47,6 +47,10 @@ cdef enum:
     SLOTS = 512  # as in _names.py
 
 
+# Most requests: made once, they keep their hash.
+cdef bytes GET = b"GET", POST = b"POST"
+
+
 cdef struct Span:
     int id
     Py_ssize_t start
@@ -219,10 +223,18 @@ def scan_request_head(
     if known is None:
         return None
     return (
-        PyBytes_FromStringAndSize(<const char *>p + start, method_end - start),
+        _method(p + start, method_end - start),
         PyBytes_FromStringAndSize(<const char *>p + target, target_end - target),
         minor, i, end, known,
     )
+
+
+cdef inline bytes _method(const unsigned char *p, Py_ssize_t n):
+    if n == 3 and memcmp(p, b"GET", 3) == 0:
+        return GET
+    if n == 4 and memcmp(p, b"POST", 4) == 0:
+        return POST
+    return PyBytes_FromStringAndSize(<const char *>p, n)
 
 
 cdef inline int _version(const unsigned char *p) noexcept nogil:

@@ -208,7 +208,7 @@ class ResponseTemplate:
         LocalProtocolError: the head is not valid.
     """
 
-    __slots__ = ("_alone", "_start", "response")
+    __slots__ = ("_alone", "_head", "_start", "response")
 
     def __init__(self, response: Response) -> None:
         line = status_line(response.status, response.reason)
@@ -219,6 +219,8 @@ class ResponseTemplate:
         # What is written up to the length, where nothing else depends on what it answers.
         usual = response.status in BODY_STATUS_LINES and not known
         self._start = b"%b%bContent-Length: " % (line, block) if usual else None
+        # The head with the length of the last body: it is likely to be that of the next one.
+        self._head = (-1, b"")
         # A 304 is nothing but its head, and has no length of its own.
         self._alone = b"%b%b\r\n" % (line, block) if response.status == 304 and not known else None
 

@@ -348,7 +348,8 @@ class Application(Store, ApplicationNames):
             target = request.encoded_path
         elif "?" in target:
             target = target[: target.index("?")]
-        match = self._find(request.method, target)
+        find = self._find
+        match = find(request.method, target)
         if isinstance(match, Miss):
             return self._dispatch_miss(request, match)
         # The same as `_run`, without its frame.
@@ -356,7 +357,8 @@ class Application(Store, ApplicationNames):
         route = match[0]
         if route.enter is not None or request._expects_continue:
             return self._run(request, match)
-        return route.chain(request)
+        chain = route.chain
+        return chain(request)
 
     def dispatch_by_host(self, request: Request) -> Awaitable[StreamResponse]:
         """Do as `dispatch`, for an application with routes that stand for certain hosts."""

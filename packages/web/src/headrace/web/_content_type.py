@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from ._fields import check_field
 from ._streams import Field
 
 
-class ContentType(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ContentType:
     """A media type with its charset, and what it is as a field; `content_type_of` makes them."""
 
     media: str  # with its parameters, but for the charset

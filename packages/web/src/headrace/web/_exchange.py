@@ -172,8 +172,9 @@ class HTTPExchange:
         if transport is None or self._closing or self._content is not None:
             self.send_whole(status, None, fields, body)
             return
-        template = self._service.templates.get((status, fields))
-        if template is None:
+        try:
+            template = self._service.templates[status, fields]
+        except KeyError:
             template = self._make_template(status, fields)
         try:
             transport.write(self._parser.send_template(template, body))

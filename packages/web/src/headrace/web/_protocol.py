@@ -51,6 +51,9 @@ MOMENT: Final = 0.25
 #: What the access log tells of a request that got no answer: nginx's "client closed request".
 CLIENT_CLOSED: Final = 499
 
+# Looked up for each request, and quicker to find than a member of the enum.
+IDLE: Final = State.IDLE
+
 _METHODS: Final = {method.encode(): method for method in hdrs.METH_ALL}
 _VERSIONS: Final = (HttpVersion10, HttpVersion11, *(HttpVersion(1, n) for n in range(2, 10)))
 
@@ -116,13 +119,14 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             self._pump()
             return
         # A request that has come in one piece: the same as `_pump` does, by a shorter way.
-        method, target, fields, _, body = whole
+        method, target, fields, body = whole
         service = self._service
+        make_request = service.request_factory
         self._pumping = True
         try:
-            request = service.request_factory(
-                _METHODS.get(method) or method.decode("ascii"),
-                target.decode("ascii"),
+            request = make_request(
+                _METHODS.get(method) or method.decode(),
+                target.decode(),
                 HttpVersion11,
                 fields,
                 body or None,
@@ -323,7 +327,15 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
                 service.closed(self)
         if service.log_access is not None:
             self._log(request, response, started)
-        self._finished()
+        self._cancels = service.handler_cancellation
+        if (
+            not self._pumping
+            or self._content is not None
+            or self._parser.our_state is not IDLE
+            or self._closing
+            or service.closing
+        ):
+            self._finished()
 
     async def _answer(self, request: BaseRequest, response: StreamResponse) -> None:
         """Send what the handler has not sent yet of its response."""
@@ -439,17 +451,11 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             service.logger.exception("the access log failed")
 
     def _finished(self) -> None:
-        """Go on after an answer: with the next request, with what is left of a body, or not."""
-        service = self._service
-        self._cancels = service.handler_cancellation
-        parser, content = self._parser, self._content
-        if (
-            self._pumping
-            and content is None
-            and parser.our_state is State.IDLE
-            and not (self._closing or service.closing)
-        ):
-            return  # the usual case: who pumps goes on
+        """Go on after an answer: with the next request, with what is left of a body, or not.
+
+        In the usual case, who pumps goes on anyway.
+        """
+        service, parser, content = self._service, self._parser, self._content
         if self.upgraded is not None:
             self._closing = True
             return

@@ -145,11 +145,11 @@ class BaseRequest(Store, RequestNames):
     #: The Content-Length of the body that `_content` gives; None when it is chunked.
     _body_length: int | None = None
     #: Whether the client waits for a 100 before it sends the body.
-    _expects_continue = False
+    _expects_continue: bool
     #: How the answer is to be compressed, where it says nothing itself.
     _compression: Compression | None = None
     #: What runs before the head of the response is sent, if anything does.
-    _prepare_hook: Callable[[StreamResponse], Awaitable[None]] | None = None
+    _prepare_hook: Callable[[StreamResponse], Awaitable[None]] | None
 
     def __init__(
         self,
@@ -166,6 +166,8 @@ class BaseRequest(Store, RequestNames):
         self._raw_headers = raw_headers
         self._content = content
         self._exchange = exchange
+        self._prepare_hook = None
+        self._expects_continue = False
 
     # -- the request line
 

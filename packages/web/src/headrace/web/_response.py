@@ -69,6 +69,8 @@ class Response(StreamResponse):
         charset: str | None = None,
     ) -> None:
         self._status = status if status.__class__ is int else int(status)
+        self._exchange = None
+        self._extended = False
         if reason is not None:
             self._reason = checked_reason(reason)
             self._extended = True

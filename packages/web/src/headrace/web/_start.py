@@ -12,12 +12,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.tasks import _enter_task, _leave_task  # documented in "Extending asyncio"
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from sys import getrefcount
 from types import coroutine
-from typing import Any, Protocol, final
+from typing import Any, Final, Protocol, final
 from weakref import getweakrefcount
+
+#: What a stage yields when a coroutine has ended.
+_ENDED: Final = object()
 
 
 class Starter(Protocol):
@@ -37,12 +40,28 @@ class Starter(Protocol):
 class Stage:
     """A task that stands by, and the context in which it runs what it is given."""
 
-    __slots__ = ("_pristine", "_work", "called", "context", "free", "references", "task")
+    __slots__ = (
+        "_performer",
+        "_waits",
+        "_waits_for",
+        "called",
+        "context",
+        "free",
+        "perform",
+        "references",
+        "run",
+        "task",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
-        self._pristine = context
-        self._work: tuple[Coroutine[Any, Any, None], Any] | None = None
         self.context = context.copy()
+        self.run = self.context.run
+        self._performer = self._perform()
+        #: Runs a coroutine until it waits, and returns what it waits for, or `_ENDED`.
+        self.perform: Callable[[Any], Any] = self._performer.send
+        self.perform(None)
+        self._waits = False
+        self._waits_for: Any = None
         self.called: asyncio.Future[None] = loop.create_future()
         #: Those to the task while work begins on it.
         self.references = 0
@@ -55,32 +74,36 @@ class Stage:
         try:
             await self.called
         except asyncio.CancelledError:
-            if self._work is None:
+            if not self._waits:
                 raise
             # The coroutine was cancelled before it waited: so is what it waits for.
-            work, waits_for = self._work
+            waits_for = self._waits_for
             if waits_for is None or not waits_for.cancel():
-                await _go_on(work, None, asyncio.CancelledError())
+                await _go_on(self._performer, None, asyncio.CancelledError())
                 return
-        if self._work is not None:
-            await _go_on(*self._work)
+        if self._waits:
+            await _go_on(self._performer, self._waits_for)
 
-    def is_marked(self) -> bool:
-        """Tell whether a coroutine that has ended left something at the task or in its context."""
-        task = self.task
-        return bool(
-            getweakrefcount(task) != 1  # the loop's own
-            or task._callbacks
-            or self.called.done()
-            or self.context != self._pristine
-        )
+    @coroutine
+    def _perform(self) -> Generator[Any, Any, None]:
+        """Run what is sent here, one after the other; end with one that had to wait.
 
-    def go_on(self, work: Coroutine[Any, Any, None], waits_for: Any) -> None:
-        """Let the task go on with a coroutine that waits."""
+        A coroutine that ends within another one does so without an exception.
+        """
+        work = yield
+        while True:
+            yield from work
+            if self._waits:
+                return
+            work = yield _ENDED
+
+    def go_on(self, waits_for: Any) -> None:
+        """Let the task go on with the coroutine, which waits."""
         if waits_for is not None:
             # Whoever else waits for it must not find it claimed.
             waits_for._asyncio_future_blocking = False
-        self._work = work, waits_for
+        self._waits = True
+        self._waits_for = waits_for
         self.close()
 
     def close(self) -> None:
@@ -92,7 +115,7 @@ class Stage:
 
 @coroutine
 def _go_on(
-    work: Coroutine[Any, Any, None], waits_for: Any, error: BaseException | None = None
+    work: Generator[Any, Any, None], waits_for: Any, error: BaseException | None = None
 ) -> Generator[Any, Any, None]:
     """Go on with a coroutine that waits, as the task that it takes itself to be in."""
     if waits_for is not None:
@@ -110,7 +133,7 @@ def _go_on(
             error = raised
         else:
             break
-    yield from work.__await__()
+    yield from work
 
 
 @final
@@ -145,17 +168,23 @@ class StandingStarter:
         if not stage.references:
             stage.references = getrefcount(task)
         try:
-            waits_for = stage.context.run(work.send, None)
-        except StopIteration:
-            if getrefcount(task) == stage.references and not stage.is_marked():
+            waits_for = stage.run(stage.perform, work)
+            if waits_for is not _ENDED:
+                stage.go_on(waits_for)
+                self._replace(stage)
+                return task
+            if (
+                # The coroutine left nothing at the task or in its context.
+                getrefcount(task) == stage.references
+                and getweakrefcount(task) == 1  # the loop's own
+                and not task._callbacks
+                and not stage.called.done()
+                and stage.context == self._context
+            ):
                 stage.free = True
                 return None
         except asyncio.CancelledError:
             pass
-        else:
-            stage.go_on(work, waits_for)
-            self._replace(stage)
-            return task
         finally:
             _leave_task(loop, task)
             if outer is not None:
