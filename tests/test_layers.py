@@ -71,6 +71,7 @@ WEB = [
     "_multipart",
     "_forms",
     "_forwarded",
+    "_received",
     "_request",
     "_eventstream",
     "_conditional",

@@ -58,6 +58,15 @@ def test_headers_as_text(make: Callable[[], Headers]) -> None:
         assert len(headers) == 2  # cut now
 
 
+@pytest.mark.parametrize("make", MAKERS)
+def test_headers_as_a_block(make: Callable[[], Headers]) -> None:
+    headers = make()
+    again = received_headers(headers.block(), 0)
+    assert (again == headers, len(headers)) == (True, 2)  # cut now
+    assert headers.block() == b"Host: a\r\nX: \r\n\r\n"
+    assert received_headers(b"GET\r\nX:\t1\r\n\r\n", 5).block() == b"X:\t1\r\n\r\n"
+
+
 def test_text_keeps_what_is_no_utf_8() -> None:
     for headers in (
         received_headers(b"A: \xc3\xa9\xff\r\n\r\n", 0),

@@ -50,6 +50,15 @@ class Headers(Sequence[Pair]):
             return find_field(self._head, self._start, name)
         return next((value for each, value in self._pairs if each.lower() == name), None)
 
+    def block(self) -> bytes:
+        """Return the field lines as they were received, up to and with the empty line.
+
+        Those that were not received, or have been cut, are written anew.
+        """
+        if self._pairs is None:
+            return self._head[self._start :]
+        return b"".join([*map(b"%b: %b\r\n".__mod__, self._pairs), b"\r\n"])
+
     def text(self, name: Callable[[str], str] = str) -> tuple[tuple[str, str], ...]:
         """Return the pairs as text: UTF-8, of which bytes that are none are kept as surrogates.
 

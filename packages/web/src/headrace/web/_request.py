@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import parse_qsl, unquote
 
-from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy, istr
+from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
 import headrace.web._headers as hdrs
@@ -27,10 +27,11 @@ from ._forms import CLIENT_MAX_FIELDS, Form, FormValue, parse_urlencoded
 from ._forwarded import parse_forwarded
 from ._headers import HttpVersion, HttpVersion11
 from ._multipart import MultipartReader
+from ._received import text_headers
 from ._reify import reify
 from ._store import Store
 from ._stream_response import StreamResponse, parse_http_date
-from ._streams import EMPTY_CONTENT, Exchange, Field, StreamReader, whole_stream
+from ._streams import EMPTY_CONTENT, Exchange, StreamReader, whole_stream
 
 if TYPE_CHECKING:
     from multidict import MultiMapping
@@ -51,11 +52,6 @@ _PARAMETER = re.compile(
 _TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # Range units are case-insensitive (RFC 9110, section 14.1).
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECASE)
-
-
-def _as_text(field: Field) -> tuple[str, str]:
-    name, value = field
-    return name.decode("ascii"), value.decode("utf-8", "surrogateescape")
 
 
 def parse_query(query: str) -> list[tuple[str, str]]:
@@ -313,11 +309,7 @@ class BaseRequest(Store, RequestNames):
         """The fields, names in any case. Bytes that are no UTF-8 are kept as surrogates."""
         headers = self._headers
         if headers is None:
-            fields = self._raw_headers
-            # What the parser has cut nothing out of yet, it cuts into text at once.
-            cut = getattr(fields, "text", None)
-            pairs = cut(istr) if cut is not None else [*map(_as_text, fields)]
-            headers = self._headers = CIMultiDictProxy(CIMultiDict(pairs))
+            headers = self._headers = text_headers(self._raw_headers)
         return headers
 
     def _find(self, name: bytes) -> bytes | None:
