@@ -17,6 +17,7 @@ from wsframes import frame, handshake, open_wire, receive, socket_handler
 from headrace import testing, web
 from headrace.web import WSMsgType
 from headrace.web._receiving import MAX_QUEUED_BYTES, Receiving
+from headrace.web._waker import Waker
 from headrace.websocket import Binary, Text
 
 MIB = 1024**2
@@ -315,6 +316,7 @@ class FakeChannel:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
+        self.waker: Waker[web.WSMessage] = Waker(self.loop)
         self.is_reading_paused = False
 
     def pause_reading(self) -> None:
@@ -324,13 +326,16 @@ class FakeChannel:
         self.is_reading_paused = False
 
 
-HOWS = st.sampled_from(["whole", "pieces", "skip"])
+HOWS = st.sampled_from(["whole", "next", "pieces", "skip"])
 PIECES = st.lists(st.tuples(st.binary(max_size=5), st.integers(0, 3)), min_size=1, max_size=4)
 
 
 async def take(receiving: Receiving, how: str, expected: bytes) -> None:
     if how == "whole":
         assert await receiving.receive_bytes() == expected
+        return
+    if how == "next":
+        assert (await anext(receiving)).data == expected
         return
     message = await receiving.receive_stream()
     if how == "pieces":
@@ -344,12 +349,21 @@ def test_any_way_of_reading_gives_the_messages_in_order(
 ) -> None:
     async def main() -> None:
         receiving = Receiving(None, True, True)
-        receiving._open(FakeChannel())  # type: ignore[arg-type]
+        channel = FakeChannel()
+        receiving._open(channel)  # type: ignore[arg-type]
+
+        def come(piece: bytes, alone: bool, last: bool) -> None:
+            message = web.WSMessage(WSMsgType.BINARY, piece, None)
+            if not alone:
+                receiving.event_received(Binary(piece, last))
+            elif not channel.waker.give(message):
+                receiving.message_received(message)
 
         async def feed() -> None:
             for pieces, _ in messages:
                 for number, (piece, turns) in enumerate(pieces, 1):
-                    receiving.event_received(Binary(piece, number == len(pieces)))
+                    alone, last = len(pieces) == 1, number == len(pieces)
+                    channel.loop.call_soon(come, piece, alone, last)
                     for _ in range(turns):
                         await asyncio.sleep(0)
 

@@ -15,27 +15,33 @@ variable: ContextVar[str] = ContextVar("variable", default="unset")
 
 
 @pytest.fixture(params=[False, True], ids=["", "debug"])
-async def waker(request: pytest.FixtureRequest) -> Waker:
+async def waker(request: pytest.FixtureRequest) -> Waker[str]:
     loop = asyncio.get_running_loop()
     loop.set_debug(request.param)
     return Waker(loop)
 
 
-async def outside(call: Callable[[], None]) -> None:
+async def outside(call: Callable[[], object]) -> None:
     """Call from the loop, where no task is running, as protocols are called."""
     called = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_soon(lambda: called.set_result(call()))
     await called
 
 
-async def test_the_task_goes_on_within_the_call(waker: Waker) -> None:
+async def receive(waker: Waker[str]) -> str | None:
+    await parked(waker.ready())
+    given, waker.given = waker.given, None
+    return given
+
+
+async def test_the_task_goes_on_within_the_call(waker: Waker[str]) -> None:
     seen: list[Any] = []
 
     async def wait() -> None:
         variable.set("of the task")
-        for turn in range(3):
-            assert await parked(waker.ready()) is None
-            seen.append((turn, variable.get(), asyncio.current_task()))
+        for _ in range(3):
+            given = await receive(waker)
+            seen.append((given, variable.get(), asyncio.current_task()))
 
     task = asyncio.ensure_future(wait())
     await asyncio.sleep(0)
@@ -43,8 +49,8 @@ async def test_the_task_goes_on_within_the_call(waker: Waker) -> None:
 
     def wake() -> None:
         for turn in range(3):
-            waker.wake()
-            assert seen == [(n, "of the task", task) for n in range(turn + 1)]
+            assert waker.give(str(turn))
+            assert seen == [(str(n), "of the task", task) for n in range(turn + 1)]
         assert asyncio.current_task() is None
 
     await outside(wake)
@@ -52,57 +58,53 @@ async def test_the_task_goes_on_within_the_call(waker: Waker) -> None:
     assert waker.ready() is first
 
 
-async def test_one_task_after_another_may_wait(waker: Waker) -> None:
-    seen: list[int] = []
-
-    async def wait(number: int) -> None:
-        await parked(waker.ready())
-        seen.append(number)
-
+async def test_one_task_after_another_may_wait(waker: Waker[str]) -> None:
     for number in range(3):
-        task = asyncio.ensure_future(wait(number))
+        task = asyncio.ensure_future(receive(waker))
         await asyncio.sleep(0)
-        await outside(waker.wake)
+        await outside(lambda number=number: waker.give(str(number)))  # type: ignore[misc]
         assert task.done()
-    assert seen == [0, 1, 2]
+        assert await task == str(number)
 
 
-async def test_a_task_that_is_woken_by_another_goes_on_later(waker: Waker) -> None:
-    task = asyncio.ensure_future(_wait_for(waker))
+async def test_a_task_is_not_woken_by_another(waker: Waker[str]) -> None:
+    task = asyncio.ensure_future(receive(waker))
     for _ in range(2):
         await asyncio.sleep(0)
-        waker.wake()
+        assert not waker.give("from a task")
+        assert waker.given is None
         assert not task.done()
-        await task
-        task = asyncio.ensure_future(_wait_for(waker))
+        await outside(lambda: waker.give("from the loop"))
+        assert await task == "from the loop"
+        task = asyncio.ensure_future(receive(waker))
     await asyncio.sleep(0)
-    waker.wake()
-    task.cancel()  # while it is on its way: not lost
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    assert not waker.give("from a task")
+    waker.ready().set_result(None)  # it is waited for as before
+    assert await task is None
 
 
-async def _wait_for(waker: Waker) -> None:
-    await parked(waker.ready())
-
-
-async def test_waking_before_anybody_waits_is_not_lost(waker: Waker) -> None:
+async def test_nothing_is_given_when_nobody_waits(waker: Waker[str]) -> None:
     future = waker.ready()
-    waker.wake()
-    await parked(future)
-    waker.wake()  # nobody has asked for the next one
+    await outside(lambda: _refused(waker))
+    future.set_result(None)
+    await outside(lambda: _refused(waker))
     assert waker.ready() is not future
     assert not waker.ready().done()
 
 
-async def test_a_result_is_as_good(waker: Waker) -> None:
-    task = asyncio.ensure_future(_wait_for(waker))
+def _refused(waker: Waker[str]) -> None:
+    assert not waker.give("for nobody")
+    assert waker.given is None
+
+
+async def test_a_result_is_as_good(waker: Waker[str]) -> None:
+    task = asyncio.ensure_future(receive(waker))
     await asyncio.sleep(0)
     waker.ready().set_result(None)
     await task
 
 
-async def test_a_task_can_be_cancelled_and_wait_again(waker: Waker) -> None:
+async def test_a_task_can_be_cancelled_and_wait_again(waker: Waker[str]) -> None:
     seen: list[object] = []
 
     async def wait() -> None:
@@ -118,59 +120,55 @@ async def test_a_task_can_be_cancelled_and_wait_again(waker: Waker) -> None:
     await outside(lambda: _cancel_and_wake(task, waker))
     await asyncio.sleep(0)
     assert seen == [("enough",)]
-    await outside(waker.wake)
+    await outside(lambda: waker.give("go on"))
     await task
     assert seen == [("enough",), "woken"]
 
 
-def _cancel_and_wake(task: asyncio.Task[None], waker: Waker) -> None:
+def _cancel_and_wake(task: asyncio.Task[None], waker: Waker[str]) -> None:
     task.cancel("enough")
-    waker.wake()  # too late
+    _refused(waker)  # too late
     assert not task.done()
 
 
-async def test_timeouts_groups_and_waits_work(waker: Waker) -> None:
+async def test_timeouts_groups_and_waits_work(waker: Waker[str]) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await parked(waker.ready())
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(_wait_for(waker), 0.001)
-    _, pending = await asyncio.wait([asyncio.ensure_future(_wait_for(waker))], timeout=0.001)
-    await outside(waker.wake)
+        await asyncio.wait_for(receive(waker), 0.001)
+    _, pending = await asyncio.wait([asyncio.ensure_future(receive(waker))], timeout=0.001)
+    await outside(lambda: waker.give("go on"))
     assert all(task.done() for task in pending)
-    gathered = asyncio.gather(_wait_for(waker), asyncio.sleep(0))
+    gathered = asyncio.gather(receive(waker), asyncio.sleep(0))
     await asyncio.sleep(0)
-    await outside(waker.wake)
+    await outside(lambda: waker.give("go on"))
     await gathered
 
 
-async def test_a_task_that_fails_keeps_its_error(waker: Waker) -> None:
+async def test_a_task_that_fails_keeps_its_error(waker: Waker[str]) -> None:
     async def fail() -> None:
         await parked(waker.ready())
         raise RuntimeError("of its own")
 
     task = asyncio.ensure_future(fail())
     await asyncio.sleep(0)
-    await outside(waker.wake)
+    await outside(lambda: waker.give("go on"))
     with pytest.raises(RuntimeError, match="of its own"):
         await task
 
 
-async def test_a_task_may_wake_what_it_waits_for_next(waker: Waker) -> None:
-    seen: list[str] = []
-
+async def test_a_task_cannot_give_to_itself(waker: Waker[str]) -> None:
     async def wait() -> None:
-        await parked(waker.ready())
-        seen.append("first")
-        waker.ready()
-        waker.wake()  # as bytes in memory do: from inside
-        await parked(waker._future)
-        seen.append("second")
+        await receive(waker)
+        future = waker.ready()
+        _refused(waker)  # as bytes in memory may come: from inside
+        future.set_result(None)
+        await parked(future)
 
     task = asyncio.ensure_future(wait())
     await asyncio.sleep(0)
-    await outside(waker.wake)
-    assert seen == ["first", "second"]
+    await outside(lambda: waker.give("go on"))
     await task
 
 
@@ -178,18 +176,18 @@ async def test_a_task_may_wake_what_it_waits_for_next(waker: Waker) -> None:
 def test_the_end_of_the_program_goes_to_the_loop(error: type[BaseException]) -> None:
     seen: list[str] = []
 
-    async def end(waker: Waker) -> None:
+    async def end(waker: Waker[str]) -> None:
         await parked(waker.ready())
         raise error
 
     async def main() -> None:
-        waker = Waker(asyncio.get_running_loop())
+        waker: Waker[str] = Waker(asyncio.get_running_loop())
         task = asyncio.ensure_future(end(waker))
         task.add_done_callback(lambda task: task.exception())
         await asyncio.sleep(0)
 
         def wake() -> None:
-            waker.wake()
+            assert waker.give("the end")
             seen.append("the callback ends as usual")
 
         asyncio.get_running_loop().call_soon(wake)

@@ -31,6 +31,7 @@ from headrace.websocket import (
 from ._messages import WHOLE_BINARY, WHOLE_TEXT, WSMessage
 from ._outbox import Outbox, SlowClient
 from ._streams import DONE, lost_connection
+from ._waker import Waker
 
 #: Bytes that may wait for a slow client before a send that nobody awaits is an error.
 SEND_LIMIT: Final = 16 * 1024**2
@@ -80,7 +81,6 @@ class WebSocketChannel(asyncio.Protocol):
     __slots__ = (
         "_backlog",
         "_behind",
-        "_connection",
         "_ended",
         "_lost",
         "_outbox",
@@ -95,8 +95,13 @@ class WebSocketChannel(asyncio.Protocol):
         "_transport",
         "_turn",
         "_waiters",
+        "connection",
+        "is_closing",
         "is_reading_paused",
         "loop",
+        "sent",
+        "waker",
+        "write",
     )
 
     def __init__(
@@ -109,8 +114,10 @@ class WebSocketChannel(asyncio.Protocol):
         queue_limit: int = 0,
         patience: float = 10.0,
     ) -> None:
-        self._connection: Final = connection
+        self.connection: Final = connection
         self._read = connection.reader(WHOLE_TEXT, WHOLE_BINARY)
+        #: What the task that receives waits for.
+        self.waker: Final[Waker[WSMessage]] = Waker(loop)
         self._receiver: Final = receiver
         self._lost: Final = lost
         self.loop: Final = loop
@@ -128,6 +135,13 @@ class WebSocketChannel(asyncio.Protocol):
         #: pieces is under way.
         self._behind = False
         self._paused_writing = False
+        #: The transport's, for what is sent next: None while that has to wait, or has nowhere
+        #: to go.
+        self.write: Callable[[bytes], object] | None = None
+        #: Whether the transport would drop what it is given, and never pause.
+        self.is_closing: Callable[[], bool] = _always
+        #: What who has sent something may await.
+        self.sent: Awaitable[None] = DONE
         #: Whether the handler is behind, so that nothing is read for it.
         self.is_reading_paused = False
         self._backlog = 0  # bytes that the client had not taken when the timer last ran
@@ -137,30 +151,36 @@ class WebSocketChannel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the interface, but not the base class.
         self._transport = cast(asyncio.Transport, transport)
+        self.is_closing = self._transport.is_closing
+        self._set_behind()
         self._schedule()
 
     def data_received(self, data: bytes) -> None:
-        connection = self._connection
+        connection = self.connection
         if connection.at_rest:
-            message = self._read(data)
+            read = self._read
+            message = read(data)
             if message is not None:
                 connection.heard = True
-                self._receiver.message_received(message)
+                if not self.waker.give(message):
+                    self._receiver.message_received(message)
                 return
         connection.receive_data(data)
         self._pump()
 
     def eof_received(self) -> bool:
-        self._connection.receive_eof()
+        self.connection.receive_eof()
         self._pump()
         return False
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._transport = None
+        self.is_closing = _always
+        self._set_behind()
         if self._timer is not None:
             self._timer.cancel()
         if not self._ended:
-            self._connection.receive_eof()
+            self.connection.receive_eof()
             self._pump()
         if self._outbox is not None:
             self._outbox.clear()
@@ -168,13 +188,22 @@ class WebSocketChannel(asyncio.Protocol):
         self._lost(exc)
 
     def pause_writing(self) -> None:
-        self._paused_writing = self._behind = True
+        self._paused_writing = True
+        if self._policy == "wait":
+            self.sent = _Drain(self)
+        self._set_behind()
 
     def resume_writing(self) -> None:
         self._paused_writing = False
+        self.sent = DONE
         self._backlog = sys.maxsize  # whatever is left at the next look: it took something
         self._catch_up()
         self._flush()
+
+    def _set_behind(self) -> None:
+        self._behind = self._paused_writing or self._streaming
+        transport = self._transport
+        self.write = None if self._behind or transport is None else transport.write
 
     # -- events in
 
@@ -188,7 +217,7 @@ class WebSocketChannel(asyncio.Protocol):
                     # What follows may be the end: the handler gets a turn to answer before.
                     self.loop.call_soon(self._pump)
                     break
-                event = self._connection.next_event()
+                event = self.connection.next_event()
                 if event is NEED_DATA:
                     break
                 self._ended = event.__class__ is ConnectionClosed
@@ -201,7 +230,7 @@ class WebSocketChannel(asyncio.Protocol):
 
     def _hand_over_messages(self, found: bool) -> bool:
         """Hand over whole messages; tell whether any was found and something else follows."""
-        next_message = self._connection.next_message
+        next_message = self.connection.next_message
         while not self.is_reading_paused:
             message = next_message()
             if message is None or message is NEED_DATA:
@@ -217,7 +246,7 @@ class WebSocketChannel(asyncio.Protocol):
         pongs: a client that pings and never reads costs no more.
         """
         transport = self._transport
-        connection = self._connection
+        connection = self.connection
         if transport is None or (self._paused_writing and connection.state is _OPEN):
             return
         answers = connection.data_to_send()
@@ -238,7 +267,7 @@ class WebSocketChannel(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
-        return self._transport is not None and self._connection.state is _OPEN
+        return self._transport is not None and self.connection.state is _OPEN
 
     @property
     def dropped(self) -> int:
@@ -258,17 +287,17 @@ class WebSocketChannel(asyncio.Protocol):
         transport = self._transport
         if (
             transport is None
-            or self._connection.state is not _OPEN
+            or self.connection.state is not _OPEN
             or transport.is_closing()  # it would drop what it is given, and never pause
         ):
             raise lost_connection()
         if self._behind:
             return self._send_later(transport, event, compress)
         try:
-            transport.write(self._connection.send(event, compress=compress))
+            transport.write(self.connection.send(event, compress=compress))
         except LocalProtocolError as error:
             raise ValueError(str(error)) from error
-        return _Drain(self) if self._paused_writing and self._policy == "wait" else DONE
+        return self.sent
 
     def send_whole(self, first: int, data: str | bytes) -> Awaitable[None]:
         """Send a whole message as `send` does, by the shortest way that there is now.
@@ -277,16 +306,11 @@ class WebSocketChannel(asyncio.Protocol):
             first: `TEXT_FRAME` for str, `BINARY_FRAME` for bytes.
             data: The payload.
         """
-        transport, connection = self._transport, self._connection
-        if (
-            self._behind
-            or transport is None
-            or len(data) > connection.plain_most
-            or transport.is_closing()
-        ):
+        write, connection = self.write, self.connection
+        if write is None or len(data) > connection.plain_most or self.is_closing():
             return self.send(Text(data) if isinstance(data, str) else Binary(data))
-        transport.write(connection.plain_frame(first, data))
-        return _Drain(self) if self._paused_writing and self._policy == "wait" else DONE
+        write(connection.plain_frame(first, data))
+        return self.sent
 
     def _send_later(
         self, transport: asyncio.Transport, event: Event | Shared, compress: bool | None
@@ -318,11 +342,11 @@ class WebSocketChannel(asyncio.Protocol):
         """Send what waits, as far as the client takes it, and let those who wait go on."""
         if self._outbox and not self._streaming:
             self._empty(self._outbox, lambda: self._paused_writing)
-        self._behind = self._paused_writing or self._streaming
+        self._set_behind()
         self._wake_writers()
 
     def _empty(self, outbox: Outbox, is_enough: Callable[[], bool]) -> None:
-        transport, connection = self._transport, self._connection
+        transport, connection = self._transport, self.connection
         while outbox and not is_enough():
             if transport is None or connection.state is not _OPEN:
                 outbox.clear()
@@ -342,7 +366,8 @@ class WebSocketChannel(asyncio.Protocol):
             self._turn = asyncio.Lock()
         async with self._turn:
             await self.drained()
-            self._streaming = self._behind = True
+            self._streaming = True
+            self._set_behind()
             try:
                 async for piece in pieces:
                     await self._send_piece(piece, compress)
@@ -356,9 +381,9 @@ class WebSocketChannel(asyncio.Protocol):
 
     async def _send_piece(self, piece: Text | Binary, compress: bool | None) -> None:
         transport = self._transport
-        if transport is None or self._connection.state is not _OPEN or transport.is_closing():
+        if transport is None or self.connection.state is not _OPEN or transport.is_closing():
             raise lost_connection()
-        transport.write(self._connection.send(piece, compress=compress))
+        transport.write(self.connection.send(piece, compress=compress))
         await self._wait_while(lambda: self._paused_writing)
 
     def close(self, code: int, reason: str, *, drain: bool = True) -> None:
@@ -368,7 +393,7 @@ class WebSocketChannel(asyncio.Protocol):
         reason are such as `check_close` lets through.
         """
         self.resume_reading()
-        transport, connection = self._transport, self._connection
+        transport, connection = self._transport, self.connection
         if transport is None or connection.state not in (_OPEN, State.CLOSE_RECEIVED):
             return
         if self._outbox is not None:
@@ -397,7 +422,7 @@ class WebSocketChannel(asyncio.Protocol):
 
     def _schedule(self) -> None:
         """Set the timer to the core's next deadline."""
-        deadline = self._connection.next_deadline()
+        deadline = self.connection.next_deadline()
         if deadline is not None and self._transport is not None:
             self._set_timer(max(deadline, self.loop.time()), self._on_time)
 
@@ -407,7 +432,7 @@ class WebSocketChannel(asyncio.Protocol):
         self._timer = self.loop.call_at(when, callback)
 
     def _on_time(self) -> None:
-        transport, connection = self._transport, self._connection
+        transport, connection = self._transport, self.connection
         assert transport is not None
         backlog = transport.get_write_buffer_size()
         if self.is_reading_paused or backlog < self._backlog:
@@ -458,6 +483,10 @@ class WebSocketChannel(asyncio.Protocol):
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _always() -> bool:
+    return True
 
 
 def check_close(code: int, reason: str) -> None:

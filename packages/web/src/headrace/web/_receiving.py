@@ -91,7 +91,7 @@ class Pieces:
 class Receiving(StreamResponse):
     """What a `WebSocketResponse` has for receiving."""
 
-    _waker: Waker
+    _waker: Waker[WSMessage]
 
     def __init__(self, receive_timeout: float | None, autoclose: bool, autoping: bool) -> None:
         super().__init__(status=101)
@@ -105,6 +105,9 @@ class Receiving(StreamResponse):
         self._handed_over: Pieces | None = None  # the one that the handler reads in pieces
         self._wants_pieces = False
         self._waiter: asyncio.Future[None] | None = None  # the waker's, while a task receives
+        #: The waker's future while a message can be waited for by the short way: nothing waits,
+        #: nothing has ended, and there is nothing else to do when it comes or does not come.
+        self._idle: asyncio.Future[None] | None = None
         self._closed_waiter: asyncio.Future[None] | None = None
         self._closed = False
         self._close_code: int | None = None
@@ -114,7 +117,20 @@ class Receiving(StreamResponse):
     def _open(self, channel: WebSocketChannel) -> None:
         """Begin to receive."""
         self._channel = channel
-        self._waker = Waker(channel.loop)
+        self._waker = channel.waker
+        self._settle()
+
+    def _settle(self) -> None:
+        """Let the next message be waited for by the short way, if nothing speaks against it."""
+        assert self._channel is not None
+        if not (
+            self._queue
+            or self._handed_over is not None
+            or self._is_over
+            or self._receive_timeout
+            or self._channel.is_reading_paused
+        ):
+            self._idle = self._waker.ready()
 
     # -- the handler's side
 
@@ -128,29 +144,49 @@ class Receiving(StreamResponse):
             RuntimeError: Another task is receiving, or the connection was closed long ago.
             TimeoutError: Nothing arrived in time.
         """
-        queue = self._queue
         if self._waiter is not None or self._handed_over is not None:
             self._begin_receiving()
+        queue = self._queue
         if queue:
             message = queue.popleft()
             if self._queued_bytes or len(queue) == MAX_QUEUED // 2:
                 self._taken(message)
+            if not queue:
+                self._settle()
             return message
-        if self._closed or self._close_code is not None:
+        if self._is_over:
             return self._received_in_vain()
-        timeout = timeout or self._receive_timeout
-        if timeout or self._channel is None or self._channel.is_reading_paused:
-            await self._wait(timeout)
-        else:
-            waiter = self._waiter = self._waker.ready()
-            try:
-                await parked(waiter)
-            except BaseException:
-                self._count()
-                raise
-            finally:
-                self._waiter = None
-        return queue.popleft()
+        if self._idle is not None and not timeout:
+            return await self._next_message()
+        await self._wait(timeout)
+        return self._take()
+
+    @coroutine
+    def _next_message(self) -> Generator[Any, Any, WSMessage]:
+        """Wait for the next message by the short way, which `_idle` tells to be open."""
+        waiter = self._waiter = self._idle
+        assert waiter is not None
+        waiter._asyncio_future_blocking = True
+        try:
+            yield waiter
+        except BaseException:
+            self._give_up()
+            raise
+        self._waiter = None
+        message, self._waker.given = self._waker.given, None
+        return self._take() if message is None else message
+
+    def _take(self) -> WSMessage:
+        """Return the message that was put for the task that waited."""
+        message = self._queue.popleft()
+        if not self._queue:
+            self._settle()
+        return message
+
+    def _give_up(self) -> None:
+        """Wait no longer, without a message."""
+        self._waiter = self._idle = None
+        self._count()
 
     async def receive_stream(self, timeout: float | None = None) -> WSMessage:
         """Return the next message as soon as it begins.
@@ -183,6 +219,7 @@ class Receiving(StreamResponse):
             pieces.is_whole = True
             self._queued_bytes += pieces.size
         self._handed_over = pieces
+        self._idle = None
         return pieces.hand_over(timeout)
 
     def _begin_receiving(self) -> None:
@@ -231,8 +268,9 @@ class Receiving(StreamResponse):
 
         What somebody waits for is not counted among the bytes that wait.
         """
-        channel = self._prepared()
-        waiter = self._waiter = self._waker.ready()
+        channel, waker = self._prepared(), self._waker
+        waiter = self._waiter = waker.ready()
+        self._idle = None
         try:
             # With the waiter in place: a message that is waited for is collected to its end.
             channel.resume_reading()
@@ -247,6 +285,9 @@ class Receiving(StreamResponse):
             raise
         finally:
             self._waiter = None
+        if waker.given is not None:
+            self._queue.append(waker.given)
+            waker.given = None
 
     def _prepared(self) -> WebSocketChannel:
         if self._channel is None:
@@ -309,30 +350,25 @@ class Receiving(StreamResponse):
         This is no coroutine of its own, as one for each message would cost more than waiting:
         for a task of it use `asyncio.ensure_future`.
         """
-        channel = self._channel
-        if (
-            self._queue
-            or self._waiter is not None
-            or self._handed_over is not None
-            or self._closed
-            or self._close_code is not None
-            or self._receive_timeout
-            or channel is None
-            or channel.is_reading_paused
-        ):
+        waiter = self._idle
+        if waiter is None or self._waiter is not None:
             message = yield from self.receive().__await__()
         else:
-            # The same as `receive` and `parked`, without their frames.
-            waiter = self._waiter = self._waker.ready()
+            # The same as `_next_message`, without its frame.
+            self._waiter = waiter
             waiter._asyncio_future_blocking = True
             try:
                 yield waiter
             except BaseException:
-                self._count()
+                self._give_up()
                 raise
-            finally:
-                self._waiter = None
-            message = self._queue.popleft()
+            self._waiter = None
+            waker = self._waker
+            given = waker.given
+            if given is not None:
+                waker.given = None
+                return given
+            message = self._take()
         kind = message[0]
         if kind is not _TEXT and kind is not _BINARY and kind in ENDINGS:
             raise StopAsyncIteration
@@ -341,12 +377,8 @@ class Receiving(StreamResponse):
     # -- the channel's side
 
     def message_received(self, message: WSMessage) -> None:
-        """Take a message from the channel that came whole and alone."""
-        if self._waiter is None or self._queue or self._closed_waiter is not None:
-            self._put(message, len(message[1]))
-        else:
-            self._queue.append(message)
-            self._waker.wake()
+        """Take a message from the channel that came whole and alone, and no task waits for."""
+        self._put(message, len(message.data))
 
     def event_received(self, event: Event) -> None:
         """Take an event from the channel."""
@@ -410,6 +442,7 @@ class Receiving(StreamResponse):
         """Want no more messages; return what is done when the client's part is through."""
         assert self._channel is not None
         self._closed = True
+        self._idle = None
         # Who closes could not answer them.
         self._queue.clear()
         self._queued_bytes = 0
@@ -419,6 +452,7 @@ class Receiving(StreamResponse):
         return self._closed_waiter
 
     def _put(self, message: WSMessage, size: int) -> None:
+        self._idle = None
         if self._closed_waiter is not None:
             return
         queue = self._queue
@@ -458,4 +492,5 @@ class Receiving(StreamResponse):
             is_waiting = False
         if self._queued_bytes > MAX_QUEUED_BYTES and not is_waiting:
             assert self._channel is not None
+            self._idle = None
             self._channel.pause_reading()

@@ -12,65 +12,72 @@ import asyncio
 from collections.abc import Callable, Generator
 from contextvars import Context
 from types import coroutine
-from typing import Any, NoReturn, final
+from typing import Any, Final, Generic, NoReturn, TypeVar, final
+
+_T = TypeVar("_T")
+#: Looked up once: on each future it would cost as much as the call.
+_remove_callback: Final = asyncio.Future.remove_done_callback
 
 
 @final
-class Waker:
-    """Wakes the task that waits for its future."""
+class Waker(Generic[_T]):
+    """Wakes the task that waits for its future, and hands it something.
 
-    __slots__ = ("_context", "_future", "_loop", "_result", "_step")
+    Attributes:
+        given: What the task was woken with: it takes that and leaves None.
+    """
+
+    __slots__ = ("_context", "_future", "_loop", "_result", "_step", "given")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.given: _T | None = None
         #: What goes on with the task that was woken last, in which context.
-        self._step: Callable[[asyncio.Future[None]], object] | None = None
-        self._context: Context | None = None
+        self._step: Any = None
+        self._context: Any = None
         #: What the task is shown in place of the future, which is not done.
-        self._result: asyncio.Future[None] = loop.create_future()
+        self._result: asyncio.Future[None] = asyncio.Future(loop=loop)
         self._result.set_result(None)
-        self._future: asyncio.Future[None] = loop.create_future()
+        self._future: asyncio.Future[None] = asyncio.Future(loop=loop)
 
     def ready(self) -> asyncio.Future[None]:
         """Return the future to wait for with `parked`, a new one when the last was used up."""
         future = self._future
         if future.done():
-            future = self._future = self._loop.create_future()
+            future = self._future = asyncio.Future(loop=self._loop)
         return future
 
-    def wake(self) -> None:
-        """Let the task that waits go on now, until it waits again.
+    def give(self, value: _T) -> bool:
+        """Let the task that waits go on now, with *value*, until it waits again.
 
-        To be the last thing that a callback of the loop does, as the task may do anything. When
-        there is another task running, or none is waiting yet, the future is done instead.
+        To be the last thing that a callback of the loop does, as the task may do anything.
+
+        Returns:
+            False when nothing was done, as no task waits, or another one is running.
         """
         future = self._future
-        step = self._step
-        if step is None or not future.remove_done_callback(step):
-            step = self._take_callback()
-            if step is None:
-                return
-        assert self._context is not None
+        if not _remove_callback(future, self._step) and not self._take_callback(future):
+            return False
+        self.given = value
         try:
-            self._context.run(step, self._result)
+            self._context.run(self._step, self._result)
         except RuntimeError:  # another task is running, so this one has not begun
-            future.add_done_callback(step, context=self._context)
-            future.set_result(None)
+            self.given = None
+            future.add_done_callback(self._step, context=self._context)
+            return False
         except (KeyboardInterrupt, SystemExit) as error:
             # The end of the program is the loop's business: uvloop logs what a protocol raises.
             self._loop.call_soon(_raise, error)
+        return True
 
-    def _take_callback(self) -> Callable[[asyncio.Future[None]], object] | None:
+    def _take_callback(self, future: asyncio.Future[None]) -> bool:
         """Take from the future what it would call, if there is anything."""
-        future = self._future
-        callbacks: list[tuple[Any, Context]] | None = future._callbacks
+        callbacks: list[tuple[Callable[[Any], object], Context]] | None = future._callbacks
         if not callbacks:
-            if not future.done():
-                future.set_result(None)
-            return None
+            return False
         self._step, self._context = callbacks[0]
-        future.remove_done_callback(self._step)
-        return self._step
+        _remove_callback(future, self._step)
+        return True
 
 
 @coroutine

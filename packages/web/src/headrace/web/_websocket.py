@@ -11,6 +11,7 @@ from collections.abc import (
     Callable,
     Iterable,
 )
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from headrace.websocket import (
@@ -115,17 +116,27 @@ class WebSocketResponse(Receiving):
                 raise ValueError(f"a timeout is {seconds}, expected more than 0")
         if heartbeat_timeout is None and heartbeat is not None:
             heartbeat_timeout = heartbeat / 2
-        self._timeout = timeout
-        self._heartbeat = heartbeat
-        self._heartbeat_timeout = heartbeat_timeout
         self._protocols = tuple(protocols)
         self._deflate = _deflate(compress)
-        self._max_msg_size = max_msg_size
         self._writer_limit = writer_limit
-        self._slow_client = slow_client
-        self._queue_limit = queue_limit
-        self._decode_text = decode_text
         self._is_friend = make_judge(origins)
+        # What only the two want to know stays with them: an object with more than 30 attributes
+        # is slower at each.
+        self._make_connection = partial(
+            Connection,
+            Role.SERVER,
+            limits=Limits(max_message=max_msg_size or None),
+            assemble=False,  # the receiving half does it, or hands the pieces over
+            decode_text=decode_text,
+            autopong=autoping,
+            autoclose=autoclose,
+            ping_interval=heartbeat,
+            ping_timeout=heartbeat_timeout,
+            close_timeout=timeout,
+        )
+        self._make_channel = partial(
+            WebSocketChannel, policy=slow_client, queue_limit=queue_limit, patience=timeout
+        )
         self._acceptance: Acceptance | None = None
 
     # -- the handshake
@@ -156,14 +167,11 @@ class WebSocketResponse(Receiving):
         if hook is not None:
             await hook(self)
         exchange = request._exchange
-        channel = WebSocketChannel(
-            self._connection(acceptance),
+        channel = self._make_channel(
+            self._make_connection(deflate=acceptance.deflate),
             self,
             exchange.connection_lost,
             exchange.loop,
-            self._slow_client,
-            self._queue_limit,
-            self._timeout,
         )
         transport = exchange.transport
         if transport is not None and self._writer_limit != _WRITER_LIMIT:
@@ -173,20 +181,6 @@ class WebSocketResponse(Receiving):
         self._exchange = exchange
         exchange.begun = self
         exchange.upgrade([*acceptance.headers, *self._fields()], channel)
-
-    def _connection(self, acceptance: Acceptance) -> Connection:
-        return Connection(
-            Role.SERVER,
-            deflate=acceptance.deflate,
-            limits=Limits(max_message=self._max_msg_size or None),
-            assemble=False,  # the receiving half does it, or hands the pieces over
-            decode_text=self._decode_text,
-            autopong=self._autoping,
-            autoclose=self._autoclose,
-            ping_interval=self._heartbeat,
-            ping_timeout=self._heartbeat_timeout,
-            close_timeout=self._timeout,
-        )
 
     def _judge(self, request: BaseRequest) -> Acceptance:
         return accept(
@@ -243,14 +237,19 @@ class WebSocketResponse(Receiving):
 
     def send_str(self, data: str, compress: bool | int | None = None) -> Awaitable[None]:
         """Send a text message."""
-        if data.__class__ is not str and not isinstance(data, str):
-            raise TypeError(f"data must be str, not {type(data).__name__}")
         channel = self._channel
+        if compress is None and channel is not None and data.__class__ is str:
+            # The usual case: what `WebSocketChannel.send_whole` does, without its frame.
+            write, connection = channel.write, channel.connection
+            is_closing, plain_frame = channel.is_closing, connection.plain_frame
+            if write is not None and len(data) <= connection.plain_most and not is_closing():
+                write(plain_frame(TEXT_FRAME, data))
+                return channel.sent
+        if not isinstance(data, str):
+            raise TypeError(f"data must be str, not {type(data).__name__}")
         if channel is None:
             raise RuntimeError("call prepare() first")
-        if compress is None:
-            return channel.send_whole(TEXT_FRAME, data)
-        return channel.send(Text(data), bool(compress))
+        return channel.send(Text(data), None if compress is None else bool(compress))
 
     def send_bytes(self, data: Data, compress: bool | int | None = None) -> Awaitable[None]:
         """Send a binary message."""
