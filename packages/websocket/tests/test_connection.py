@@ -615,16 +615,27 @@ def test_what_was_heard_counts_as_a_sign_of_life() -> None:
     assert not connection.heard
 
 
-def test_a_plain_frame_may_be_sent_as_far_as_it_is_said() -> None:
+def test_a_whole_frame_may_be_sent_as_far_as_it_is_said() -> None:
     connection = Connection(Role.SERVER, deflate=Deflate(threshold=41))
     assert connection.plain_most == 10
-    assert connection.plain_frame(0x81, "text") == connection.send(Text("text"))
+    assert connection.whole_frame(0x81, "text", 10) == connection.send(Text("text"))
+    assert connection.whole_frame(0x81, "more of it", 10) == connection.send(Text("more of it"))
+    assert connection.whole_frame(0x81, "even more of it", 10) is None
     connection.send(Text("part", False))
     assert connection.plain_most == -1
+    assert connection.whole_frame(0x81, "", connection.plain_most) is None
     connection.send(Text("end"))
     assert connection.plain_most == 10
     connection.send(Close())
     assert connection.plain_most == -1
+
+
+def test_a_whole_frame_of_a_client_is_masked() -> None:
+    connection = Connection(Role.CLIENT, mask_key=lambda: KEY)
+    assert connection.whole_frame(0x81, "text", 4) == masked(0x81, b"text")
+    assert connection.whole_frame(0x82, b"bytes", 5) == masked(0x82, b"bytes")
+    for first, payload, most in ((0x81, "text", 3), (0x81, b"text", 9), (0x82, "bytes", 9)):
+        assert connection.whole_frame(first, payload, most) is None
 
 
 def test_messages_can_be_taken_before_what_follows_them() -> None:

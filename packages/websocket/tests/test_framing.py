@@ -176,10 +176,49 @@ def test_build_frame_refuses_lone_surrogates(framing: ModuleType) -> None:
         framing.build_frame(0x81, "\ud800")
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_whole_frame(framing: ModuleType, size: int) -> None:
+    payload = os.urandom(size)
+    assert framing.whole_frame(0x82, payload, size) == plain(0x82, payload)
+    assert framing.whole_frame(0x82, payload, size - 1) is None
+    for text in ("a" * size, "é" * size):
+        assert framing.whole_frame(0x81, text, sys.maxsize) == plain(0x81, text.encode())
+        assert framing.whole_frame(0x81, text, size - 1) is None
+
+
+class Text(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("first", "payload"),
+    [
+        (0x81, b"bytes"),
+        (0x82, "text"),
+        (0x82, bytearray(b"bytes")),
+        (0x81, Text("of a subclass")),
+        (0x01, "text"),
+        (0x02, b"bytes"),
+        (0x88, b"bytes"),
+        (0x81, None),
+        (0x82, 5),
+    ],
+)
+def test_what_makes_no_whole_frame_is_left_to_others(
+    framing: ModuleType, first: int, payload: object
+) -> None:
+    assert framing.whole_frame(first, payload, 1000) is None
+
+
+def test_whole_frame_refuses_lone_surrogates(framing: ModuleType) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        framing.whole_frame(0x81, "\ud800", 1)
+
+
 def choose(monkeypatch: pytest.MonkeyPatch, mode: str, built: bool) -> str:
     """Import the module that chooses the twin once more, and tell what it chose."""
     compiled = ModuleType("headrace.websocket._framing_c")
-    for name in ("MessageReader", "build_frame", "parse_head", "unmask"):
+    for name in ("MessageReader", "build_frame", "parse_head", "unmask", "whole_frame"):
         setattr(compiled, name, None)
     compiled.IMPLEMENTATION = "c"  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, compiled.__name__, compiled if built else None)

@@ -59,3 +59,13 @@ def test_unmask(data: bytes, phase: int, key: bytes, drawn: st.DataObject) -> No
 def test_build(first: int, payload: bytes | str, key: bytes | None) -> None:
     arguments = (first, payload, key)
     assert outcome(py.build_frame, *arguments) == outcome(c.build_frame, *arguments)
+
+
+@given(
+    firsts,
+    st.binary() | st.text() | st.integers() | st.text(st.characters()),
+    st.integers(-1, 20),
+)
+def test_whole(first: int, payload: object, most: int) -> None:
+    arguments = (first, payload, most)
+    assert outcome(py.whole_frame, *arguments) == outcome(c.whole_frame, *arguments)

@@ -307,10 +307,12 @@ class WebSocketChannel(asyncio.Protocol):
             data: The payload.
         """
         write, connection = self.write, self.connection
-        if write is None or len(data) > connection.plain_most or self.is_closing():
-            return self.send(Text(data) if isinstance(data, str) else Binary(data))
-        write(connection.plain_frame(first, data))
-        return self.sent
+        if write is not None:
+            frame = connection.whole_frame(first, data, connection.plain_most)
+            if frame is not None and not self.is_closing():
+                write(frame)
+                return self.sent
+        return self.send(Text(data) if isinstance(data, str) else Binary(data))
 
     def _send_later(
         self, transport: asyncio.Transport, event: Event | Shared, compress: bool | None

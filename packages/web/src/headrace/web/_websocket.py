@@ -238,13 +238,15 @@ class WebSocketResponse(Receiving):
     def send_str(self, data: str, compress: bool | int | None = None) -> Awaitable[None]:
         """Send a text message."""
         channel = self._channel
-        if compress is None and channel is not None and data.__class__ is str:
+        if compress is None and channel is not None:
             # The usual case: what `WebSocketChannel.send_whole` does, without its frame.
-            write, connection = channel.write, channel.connection
-            is_closing, plain_frame = channel.is_closing, connection.plain_frame
-            if write is not None and len(data) <= connection.plain_most and not is_closing():
-                write(plain_frame(TEXT_FRAME, data))
-                return channel.sent
+            write, connection, is_closing = channel.write, channel.connection, channel.is_closing
+            if write is not None:
+                whole_frame = connection.whole_frame
+                frame = whole_frame(TEXT_FRAME, data, connection.plain_most)
+                if frame is not None and not is_closing():
+                    write(frame)
+                    return channel.sent
         if not isinstance(data, str):
             raise TypeError(f"data must be str, not {type(data).__name__}")
         if channel is None:

@@ -7,7 +7,7 @@ pairs of the `Acceptance`, or refuses as the `HandshakeError` says. A client sen
 **Connection.** After the handshake each side has a `Connection`. ``receive_data(data)`` takes bytes
 and ``receive_eof()`` the end of the transport; ``next_event()`` returns an event or `NEED_DATA`.
 For messages that are one whole plain frame there are shorter ways: a ``reader(...)`` of bytes that
-are just one, and ``plain_frame(...)``.
+are just one, and ``whole_frame(...)``.
 ``send(event)`` returns the bytes that send an event. ``data_to_send()`` returns the automatic
 answers: pongs, pings that were due, the answer to a Close, the Close that tells of an error. Those
 that wait when something is sent go out before it.

@@ -19,12 +19,19 @@ from ._compression import STEP, STREAM_STEP, Deflater, Inflater
 from ._deflate import Deflate
 from ._errors import LocalProtocolError, RemoteProtocolError
 from ._events import NEED_DATA, Binary, Close, ConnectionClosed, Event, NeedData, Ping, Pong, Text
-from ._framing import MessageReader, build_frame, parse_head, unmask
+from ._framing import MessageReader, build_frame, parse_head, unmask, whole_frame
 from ._heartbeat import Heartbeat, Verdict
 from ._limits import Limits
 from ._masking import next_key
 from ._message import IncomingMessage, not_utf8, too_big
-from ._outgoing import Outgoing, close_payload, masked_frames, not_encodable, read_close
+from ._outgoing import (
+    Outgoing,
+    close_payload,
+    masked_frames,
+    masked_whole_frames,
+    not_encodable,
+    read_close,
+)
 from ._shared import Shared
 from ._state import READING, SENDABLE, TRANSITIONS, State, Step, check_head, check_length
 
@@ -59,7 +66,9 @@ class Connection:
         at_rest: nothing that came waits to be read, and no message is under way.
         heard: something came since the time was last handled.
         plain_most: the characters or bytes up to which a whole message may go out as one
-            ``plain_frame(first byte, payload)`` now, without `send`; -1 when none may.
+            plain frame now, without `send`; -1 when none may.
+        whole_frame: returns that frame, called with its first byte (0x81 for text, 0x82 for
+            binary), the payload and `plain_most`; or None, and `send` knows what to do.
     """
 
     __slots__ = (
@@ -74,6 +83,7 @@ class Connection:
         "_eof",
         "_failed",
         "_final",
+        "_frame",
         "_heartbeat",
         "_inflater",
         "_key",
@@ -90,10 +100,10 @@ class Connection:
         "at_rest",
         "heard",
         "limits",
-        "plain_frame",
         "plain_most",
         "role",
         "state",
+        "whole_frame",
     )
 
     def __init__(
@@ -147,10 +157,11 @@ class Connection:
         self._autoclose = autoclose
         self._deflate = deflate
         self._heartbeat = Heartbeat(ping_interval, ping_timeout, close_timeout)
-        self.plain_frame = build_frame if server else masked_frames(mask_key)
+        self._frame = build_frame if server else masked_frames(mask_key)
+        self.whole_frame = whole_frame if server else masked_whole_frames(self._frame)
         self._inflater: Inflater | None = None
         deflater = None if deflate is None else Deflater(deflate, server=server)
-        self._outgoing = Outgoing(self.plain_frame, deflater, fragment_bytes)
+        self._outgoing = Outgoing(self._frame, deflater, fragment_bytes)
         self.plain_most = self._outgoing.plain_most  # up to here a message is one plain frame
 
         self._masked = server  # whether the peer's frames are (RFC 6455, 5.1)
@@ -402,7 +413,7 @@ class Connection:
             if self._autopong:
                 if len(self._outbox) >= self.limits.max_control_queue:
                     del self._outbox[0]  # 5.5.3: only the latest ping needs its pong
-                self._answer(self.plain_frame(0x80 | Opcode.PONG, payload))
+                self._answer(self._frame(0x80 | Opcode.PONG, payload))
             return Ping(payload)
         if opcode is Opcode.PONG:
             return Pong(payload)
@@ -432,18 +443,16 @@ class Connection:
                 messages, or cannot be written as a frame.
             TypeError: the event is no event, or holds data of another type.
         """
-        if compress is not True:
-            if type(event) is Text:
-                text, fin = event
-                if type(text) is str and fin and len(text) <= self.plain_most:
-                    try:
-                        return self.plain_frame(_TEXT_FRAME, text)
-                    except UnicodeEncodeError as error:
-                        raise not_encodable(error) from None
-            elif type(event) is Binary:
-                data, fin = event
-                if type(data) is bytes and fin and len(data) <= self.plain_most:
-                    return self.plain_frame(_BINARY_FRAME, data)
+        if compress is not True and (type(event) is Text or type(event) is Binary):
+            payload, final = event
+            if final:
+                first = _TEXT_FRAME if type(event) is Text else _BINARY_FRAME
+                try:
+                    frame = self.whole_frame(first, payload, self.plain_most)
+                except UnicodeEncodeError as error:
+                    raise not_encodable(error) from None
+                if frame is not None:
+                    return frame
         return self._send_other(event, compress)
 
     def _send_other(self, event: Event | Shared, compress: bool | None) -> bytes:
@@ -471,12 +480,12 @@ class Connection:
         if len(payload) > 125:  # 5.5
             raise LocalProtocolError(f"{kind.__name__} has {len(payload)} bytes, at most 125 fit")
         opcode = Opcode.PING if kind is Ping else Opcode.PONG
-        return self.plain_frame(0x80 | opcode, payload)
+        return self._frame(0x80 | opcode, payload)
 
     def _close_frame(self, code: int | None, reason: str) -> bytes:
         payload = close_payload(code, reason)
         self._move(Step.SEND_CLOSE)
-        return self.plain_frame(0x80 | Opcode.CLOSE, payload)
+        return self._frame(0x80 | Opcode.CLOSE, payload)
 
     def data_to_send(self) -> bytes:
         """Return and forget the automatic answers: pongs, pings, the Close.
@@ -520,7 +529,7 @@ class Connection:
         verdict = self._heartbeat.tick(now, self.state is not _OPEN, heard)
         if verdict is Verdict.PING:
             if len(self._outbox) < self.limits.max_control_queue:
-                self._answer(self.plain_frame(0x80 | Opcode.PING, b""))
+                self._answer(self._frame(0x80 | Opcode.PING, b""))
         elif verdict is Verdict.DEAD:
             self._answer(self._close_frame(CloseCode.INTERNAL_ERROR, "ping timeout"))
             self._failed = True

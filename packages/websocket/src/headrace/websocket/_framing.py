@@ -15,10 +15,24 @@ if _mode not in ("auto", "require", "none"):
 try:
     if _mode == "none":
         raise ImportError("switched off")
-    from ._framing_c import IMPLEMENTATION, MessageReader, build_frame, parse_head, unmask
+    from ._framing_c import (
+        IMPLEMENTATION,
+        MessageReader,
+        build_frame,
+        parse_head,
+        unmask,
+        whole_frame,
+    )
 except ImportError:
     if _mode == "require":
         raise
-    from ._framing_py import IMPLEMENTATION, MessageReader, build_frame, parse_head, unmask
+    from ._framing_py import (
+        IMPLEMENTATION,
+        MessageReader,
+        build_frame,
+        parse_head,
+        unmask,
+        whole_frame,
+    )
 
-__all__ = ["IMPLEMENTATION", "MessageReader", "build_frame", "parse_head", "unmask"]
+__all__ = ["IMPLEMENTATION", "MessageReader", "build_frame", "parse_head", "unmask", "whole_frame"]

@@ -4,3 +4,4 @@ from ._framing_py import MessageReader as MessageReader
 from ._framing_py import build_frame as build_frame
 from ._framing_py import parse_head as parse_head
 from ._framing_py import unmask as unmask
+from ._framing_py import whole_frame as whole_frame

@@ -219,31 +219,10 @@ cdef class MessageReader:
         return text
 
 
-def build_frame(int first, object payload, bytes key=None):
-    """Return the frame with *first* as its first byte, masked with the four bytes of *key*."""
-    cdef const unsigned char *source
-    cdef Py_ssize_t size
-    cdef int at, head
-    cdef bytes frame
-    cdef unsigned char *target
-    if key is not None and PyBytes_GET_SIZE(key) != 4:
-        raise ValueError("a masking key has four bytes")
-    if isinstance(payload, str):
-        if first & 0x0F != 1:
-            raise TypeError("a str payload needs a text frame")
-        if not PyUnicode_IS_COMPACT_ASCII(payload):
-            payload = PyUnicode_AsUTF8String(payload)
-    elif type(payload) is not bytes:
-        payload = bytes(memoryview(payload))
-    if type(payload) is bytes:
-        source = <const unsigned char *>PyBytes_AS_STRING(payload)
-        size = PyBytes_GET_SIZE(payload)
-    else:
-        source = headrace_ascii_data(payload)
-        size = PyUnicode_GET_LENGTH(payload)
-    head = 2 if size < 126 else 4 if size < 65536 else 10
-    frame = PyBytes_FromStringAndSize(NULL, head + size + (0 if key is None else 4))
-    target = <unsigned char *>PyBytes_AS_STRING(frame)
+cdef bytes _plain_frame(int first, const unsigned char *source, Py_ssize_t size, bytes key):
+    cdef int at, head = 2 if size < 126 else 4 if size < 65536 else 10
+    cdef bytes frame = PyBytes_FromStringAndSize(NULL, head + size + (0 if key is None else 4))
+    cdef unsigned char *target = <unsigned char *>PyBytes_AS_STRING(frame)
     target[0] = first
     if head == 2:
         target[1] = <unsigned char>size
@@ -259,3 +238,39 @@ def build_frame(int first, object payload, bytes key=None):
     memcpy(target, PyBytes_AS_STRING(key), 4)
     headrace_mask(target + 4, source, size, headrace_key(target, 0))
     return frame
+
+
+def build_frame(int first, object payload, bytes key=None):
+    """Return the frame with *first* as its first byte, masked with the four bytes of *key*."""
+    if key is not None and PyBytes_GET_SIZE(key) != 4:
+        raise ValueError("a masking key has four bytes")
+    if isinstance(payload, str):
+        if first & 0x0F != 1:
+            raise TypeError("a str payload needs a text frame")
+        if PyUnicode_IS_COMPACT_ASCII(payload):
+            return _plain_frame(
+                first, headrace_ascii_data(payload), PyUnicode_GET_LENGTH(payload), key
+            )
+        payload = PyUnicode_AsUTF8String(payload)
+    elif type(payload) is not bytes:
+        payload = bytes(memoryview(payload))
+    return _plain_frame(
+        first, <const unsigned char *>PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload), key
+    )
+
+
+def whole_frame(int first, object payload, Py_ssize_t most):
+    """Return the frame of a whole message, or None when it is not as short and plain as that."""
+    if type(payload) is str and first == 0x81:
+        if PyUnicode_GET_LENGTH(payload) > most:
+            return None
+        if PyUnicode_IS_COMPACT_ASCII(payload):
+            return _plain_frame(
+                first, headrace_ascii_data(payload), PyUnicode_GET_LENGTH(payload), None
+            )
+        payload = PyUnicode_AsUTF8String(payload)
+    elif type(payload) is not bytes or first != 0x82 or PyBytes_GET_SIZE(payload) > most:
+        return None
+    return _plain_frame(
+        first, <const unsigned char *>PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload), None
+    )

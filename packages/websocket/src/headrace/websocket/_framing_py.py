@@ -178,3 +178,17 @@ def build_frame(first: int, payload: bytes | str, key: bytes | None = None) -> b
     if key is None:
         return head + payload
     return b"".join((head, key, _apply(payload, 0, size, key)))
+
+
+def whole_frame(first: int, payload: bytes | str, most: int) -> bytes | None:
+    """Return the frame of a whole message, *first* being 0x81 for a text and 0x82 for a binary.
+
+    None when *payload* is not exactly a str for a text or bytes for a binary, or has more than
+    *most* characters or bytes.
+
+    Raises:
+        UnicodeEncodeError: the text holds a lone surrogate.
+    """
+    if first not in (0x81, 0x82) or type(payload) is not (str if first == 0x81 else bytes):
+        return None
+    return build_frame(first, payload) if len(payload) <= most else None

@@ -137,6 +137,19 @@ def masked_frames(next_key: Callable[[], bytes]) -> Callable[[int, bytes | str],
     return frame
 
 
+def masked_whole_frames(
+    frame: Callable[[int, bytes | str], bytes],
+) -> Callable[[int, bytes | str, int], bytes | None]:
+    """Return the `whole_frame` of a client, whose frames are built by *frame*."""
+
+    def whole(first: int, payload: bytes | str, most: int) -> bytes | None:
+        if type(payload) is not (str if first == 0x81 else bytes) or len(payload) > most:
+            return None
+        return frame(first, payload)
+
+    return whole
+
+
 def as_payload(event: Text | Binary) -> bytes:
     """Return the payload of an event as bytes.
 
