@@ -24,7 +24,8 @@ from headrace.web._cookies import parse_cookies
 from headrace.web._etag import parse_etags
 from headrace.web._forms import parse_urlencoded
 from headrace.web._forwarded import parse_forwarded
-from headrace.web._request import parse_content_type, parse_query
+from headrace.web._received import parse_query
+from headrace.web._request import parse_content_type
 
 # -- whatever is malformed is the client's fault
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from http.cookies import CookieError, Morsel, SimpleCookie
 from types import MappingProxyType
 
@@ -33,7 +32,6 @@ def _unescape(match: re.Match[str]) -> str:
     return chr(int(match[1], 8)) if match[1] else match[2]
 
 
-@lru_cache(maxsize=256)  # a client sends the same ones again and again; 2 MiB at the very most
 def parse_cookies(field: str) -> Mapping[str, str]:
     """Return the cookies of a Cookie field; the first of several with one name counts.
 

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
@@ -27,7 +27,14 @@ from ._forms import CLIENT_MAX_FIELDS, Form, FormValue, parse_urlencoded
 from ._forwarded import parse_forwarded
 from ._headers import HttpVersion, HttpVersion11
 from ._multipart import MultipartReader
-from ._received import text_headers
+from ._received import (
+    MAX_COOKIES,
+    MAX_QUERY,
+    kept_cookies,
+    kept_query,
+    make_query,
+    text_headers,
+)
 from ._reify import reify
 from ._store import Store
 from ._stream_response import StreamResponse, parse_http_date
@@ -52,17 +59,6 @@ _PARAMETER = re.compile(
 _TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # Range units are case-insensitive (RFC 9110, section 14.1).
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECASE)
-
-
-def parse_query(query: str) -> list[tuple[str, str]]:
-    """Return the variables of a percent-encoded query, those without a value too."""
-    if "%" in query or "+" in query:
-        return parse_qsl(query, keep_blank_values=True)
-    if "&" in query:
-        parts = [pair.partition("=") for pair in query.split("&") if pair]
-        return [(name, value) for name, _, value in parts]
-    name, _, value = query.partition("=")
-    return [(name, value)] if query else []
 
 
 def _parse_range(value: str) -> slice:
@@ -213,7 +209,8 @@ class BaseRequest(Store, RequestNames):
         if query is None:
             target = self._target
             text = target.partition("?")[2] if target[0] == "/" else self._split_target[1]
-            query = self._query = MultiDictProxy(MultiDict(parse_query(text)))
+            make = kept_query if len(text) <= MAX_QUERY else make_query
+            query = self._query = make(text)
         return query
 
     @reify
@@ -325,8 +322,9 @@ class BaseRequest(Store, RequestNames):
         """The cookies that the client sent."""
         cookies = self._cookies
         if cookies is None:
-            fields = self.headers.getall(hdrs.COOKIE, ())
-            cookies = self._cookies = parse_cookies("; ".join(fields))
+            text = "; ".join(self.headers.getall(hdrs.COOKIE, ()))
+            parse = kept_cookies if len(text) <= MAX_COOKIES else parse_cookies
+            cookies = self._cookies = parse(text)
         return cookies
 
     @reify

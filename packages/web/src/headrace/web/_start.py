@@ -154,17 +154,12 @@ class StandingStarter:
         loop = self._loop
         if not stage.free:
             return loop.create_task(work, context=self._context.copy())
-        stage.free = False
         task = stage.task
-        outer = None
         try:
             _enter_task(loop, task)
         except RuntimeError:
-            # Another task is running: it has called what called this.
-            outer = asyncio.current_task(loop)
-            assert outer is not None
-            _leave_task(loop, outer)
-            _enter_task(loop, task)
+            return self._start_within(work)
+        stage.free = False
         if not stage.references:
             stage.references = getrefcount(task)
         try:
@@ -187,10 +182,19 @@ class StandingStarter:
             pass
         finally:
             _leave_task(loop, task)
-            if outer is not None:
-                _enter_task(loop, outer)
         self._replace(stage)
         return None
+
+    def _start_within(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        """Start *work* while another task is running, which has called what called this."""
+        loop = self._loop
+        outer = asyncio.current_task(loop)
+        assert outer is not None
+        _leave_task(loop, outer)
+        try:
+            return self.start(work)
+        finally:
+            _enter_task(loop, outer)
 
     def _replace(self, stage: Stage) -> None:
         """Let a stage end, or go on with its work, and have another one stand by."""
