@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from headrace import web
-from headrace.web._streams import DONE, Field, Fields, StreamReader
+from headrace.web._streams import DONE, Field, Fields, StreamReader, address_of
 
 
 class FakeExchange:
@@ -21,6 +21,10 @@ class FakeExchange:
         self.begun: object = None
         self.sent: list[tuple[Any, ...]] = []
         self.flow: list[str] = []
+
+    @property
+    def remote(self) -> str | None:
+        return address_of(self.info.get("peername"))
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:

@@ -76,6 +76,44 @@ async def test_lines_of_a_turn_look_as_if_written_one_by_one(
     assert stream.getvalue() != 2 * expected
 
 
+async def test_no_record_is_made_where_nothing_but_the_lines_is_written(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = add(logger)
+    writer = LineWriter(logger)
+    monkeypatch.delattr(logging.Logger, "makeRecord")
+    writer.write("a")
+    await asyncio.sleep(0)
+    assert stream.getvalue() == "a\n"
+
+
+async def test_a_line_written_while_lines_are_flushed_comes_with_the_next(
+    logger: logging.Logger,
+) -> None:
+    stream = add(logger)
+    writer = LineWriter(logger)
+
+    class Echo(Stream):
+        def write(self, text: str) -> int:
+            if text == "a\n":
+                writer.write("b")
+            return super().write(text)
+
+    logger.handlers.append(logging.StreamHandler(Echo()))
+    writer.write("a")
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert stream.getvalue() == "a\nb\n"
+
+
+async def test_a_format_that_is_changed_within_the_turn(logger: logging.Logger) -> None:
+    stream = add(logger)
+    LineWriter(logger).write("a")
+    logger.handlers[0].setFormatter(logging.Formatter("<%(message)s>"))
+    await asyncio.sleep(0)
+    assert stream.getvalue() == "<a>\n"
+
+
 def test_without_a_loop_a_line_is_written_at_once(logger: logging.Logger) -> None:
     stream = add(logger)
     LineWriter(logger).write("line")

@@ -133,6 +133,18 @@ def test_a_field_cannot_forge_an_entry(logger: logging.Logger, value: str, text:
     line.encode()
 
 
+def test_what_is_kept_of_earlier_requests_is_theirs_alone(logger: logging.Logger) -> None:
+    log_format = '%a "%r" "%{User-Agent}i"'
+    access_log = web.AccessLogger(logger, log_format)
+    for number in [*range(1100), *range(1100)]:
+        exchange = FakeExchange(peername=(f"192.0.2.{number}", 5))
+        agent = {"User-Agent": f'a"{number}'}
+        request = make_request(f"/{number}\\", headers=agent, exchange=exchange)
+        access_log.log(request, web.Response(), 0.0)
+        line = f'192.0.2.{number} "GET /{number}\\\\ HTTP/1.1" "a\\"{number}"'
+        assert lines(logger)[-1] == line
+
+
 def test_what_no_logger_takes_is_not_made(logger: logging.Logger) -> None:
     made = make_access_log(web.AccessLogger, logger, "%s")
     assert made is not None

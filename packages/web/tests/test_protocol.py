@@ -1316,6 +1316,24 @@ async def test_the_access_log_has_a_line_for_a_request_without_an_answer(
     ]
 
 
+async def test_the_access_log_says_who_left(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    begun = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        begun.set()
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    caplog.set_level(logging.INFO)
+    served = await serve(handler, handler_cancellation=True, **CUT | {"access_log_format": "%a %s"})
+    wire = await served.connect()
+    wire.send(get(b"/"))
+    await begun.wait()
+    await wire.close()
+    await served.idle()
+    assert access_lines(caplog) == ["127.0.0.1 499"]
+
+
 async def test_a_failing_access_log_does_no_harm_to_an_answer_that_is_cut_short(
     serve: Serve, failures: Failures
 ) -> None:

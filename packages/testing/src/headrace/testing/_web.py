@@ -155,6 +155,12 @@ class MockedExchange:
         return transport
 
     @property
+    def remote(self) -> str | None:
+        """The address of the client."""
+        peername = self.get_extra_info("peername")
+        return peername[0] if isinstance(peername, tuple) else peername or None
+
+    @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop."""
         return self._loop or asyncio.get_running_loop()

@@ -79,6 +79,7 @@ class HTTPExchange:
         "_task",
         "_transport",
         "begun",
+        "remote",
         "upgraded",
     )
 
@@ -99,6 +100,8 @@ class HTTPExchange:
         self._paused_reading = False
         self._paused_writing = False
         self.begun: object = None
+        #: The address of the client; known when it has gone, too.
+        self.remote: str | None = None
         #: The protocol that took the connection over after an upgrade.
         self.upgraded: Any = None
 

@@ -2,16 +2,24 @@
 
 `logging` takes several microseconds for a line: it makes a record, hands it round, formats it and
 flushes the stream, to find out each time that the line was all there was to say. Where none but
-plain stream handlers listen, one record stands for all the lines of a turn, and each stream gets
-them at once, as it would have got them one by one. All other handlers, formatters, filters and
-kinds of loggers get a record for each line, when it is written.
+plain stream handlers listen, the lines of a turn share a record, which is not even made where they
+stand alone, and each stream gets them at once, as it would have got them one by one. All other
+handlers, formatters, filters and kinds of loggers get a record for each line, when it is written.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from logging import INFO, FileHandler, Formatter, Logger, PercentStyle, StreamHandler
+from collections.abc import Callable
+from logging import (
+    INFO,
+    FileHandler,
+    Formatter,
+    Logger,
+    LogRecord,
+    PercentStyle,
+    StreamHandler,
+)
 from typing import Any, Final
 
 #: What a formatter is given in the place of a line.
@@ -27,40 +35,75 @@ class LineWriter:
 
     def __init__(self, logger: Any) -> None:
         self._logger = logger
-        self._lines: list[str] = []
-        self._handlers: list[StreamHandler[Any]] = []
-        self._record: logging.LogRecord
+        #: Writes a line. Once one waits for the end of the turn, the others only join it.
+        self.write: Callable[[str], None] = self._write_first
 
-    def write(self, line: str) -> None:
-        """Write a line."""
-        if self._lines:
-            self._lines.append(line)
-        elif not isinstance(self._logger, Logger):
-            self._logger.info("%s", line)
-        elif self._logger.isEnabledFor(INFO):
-            self._write_first(self._logger, line)
-
-    def _write_first(self, logger: Logger, line: str) -> None:
+    def _write_first(self, line: str) -> None:
         """Write the first line of a turn, or one that is written alone."""
-        # To look for the line of the program that logs would take longer than all the rest.
-        record = logger.makeRecord(logger.name, INFO, __file__, 0, line, (), None, func="write")
-        handlers = plain_handlers(logger)
-        if handlers is None:
-            logger.handle(record)
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            logger.handle(record)
-            return
-        self._handlers, self._record = handlers, record
-        self._lines.append(line)
-        loop.call_soon(self._flush)
+        logger = self._logger
+        if not isinstance(logger, Logger):
+            logger.info("%s", line)
+        elif logger.isEnabledFor(INFO):
+            handlers = plain_handlers(logger)
+            loop = None if handlers is None else asyncio._get_running_loop()
+            if handlers is None or loop is None:
+                logger.handle(_make_record(logger, line))
+                return
+            lines = _Lines(logger, handlers, line)
+            loop.call_soon(self._flush, lines)
+            self.write = lines.lines.append
 
-    def _flush(self) -> None:
-        lines, self._lines = self._lines, []
+    def _flush(self, lines: _Lines) -> None:
+        self.write = self._write_first
+        lines.write()
+
+
+class _Lines:
+    """The lines of one turn, and the handlers that they go to."""
+
+    __slots__ = ("_handlers", "_logger", "_record", "lines")
+
+    def __init__(self, logger: Logger, handlers: list[StreamHandler[Any]], line: str) -> None:
+        self._logger = logger
+        self._handlers = handlers
+        self.lines = [line]
+        # What a handler writes beside the lines, the time above all, is as of now.
+        is_bare = all(_is_bare(handler.formatter) for handler in handlers)
+        self._record = None if is_bare else _make_record(logger, _MARK)
+
+    def write(self) -> None:
+        """Write the lines."""
         for handler in self._handlers:
-            _emit(handler, self._record, lines)
+            self._emit(handler)
+
+    def _emit(self, handler: StreamHandler[Any]) -> None:
+        """Do as ``handler.handle`` does with a record for each line."""
+        handler.acquire()
+        try:
+            before, after = "", handler.terminator
+            if not _is_bare(handler.formatter):
+                before, _, end = handler.format(self._mark()).partition(_MARK)
+                after = end + after
+            handler.stream.write(before + (after + before).join(self.lines) + after)
+            handler.flush()
+        except RecursionError:
+            raise
+        except Exception:
+            handler.handleError(self._mark())
+        finally:
+            handler.release()
+
+    def _mark(self) -> LogRecord:
+        """Return the record that stands for all the lines."""
+        if self._record is None:
+            self._record = _make_record(self._logger, _MARK)
+        self._record.msg = _MARK
+        return self._record
+
+
+def _make_record(logger: Logger, line: str) -> LogRecord:
+    # To look for the line of the program that logs would take longer than all the rest.
+    return logger.makeRecord(logger.name, INFO, __file__, 0, line, (), None, func="write")
 
 
 def plain_handlers(logger: Logger) -> list[StreamHandler[Any]] | None:
@@ -97,18 +140,6 @@ def _is_plain_format(formatter: Formatter | None) -> bool:
     )
 
 
-def _emit(handler: StreamHandler[Any], record: logging.LogRecord, lines: list[str]) -> None:
-    """Do as ``handler.handle`` does with a record for each line."""
-    record.msg = _MARK
-    handler.acquire()
-    try:
-        before, _, after = handler.format(record).partition(_MARK)
-        after += handler.terminator
-        handler.stream.write(before + (after + before).join(lines) + after)
-        handler.flush()
-    except RecursionError:
-        raise
-    except Exception:
-        handler.handleError(record)
-    finally:
-        handler.release()
+def _is_bare(formatter: Formatter | None) -> bool:
+    """Tell whether a plain format is the message and nothing else."""
+    return formatter is None or formatter._style._fmt == "%(message)s"

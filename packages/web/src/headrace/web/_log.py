@@ -11,7 +11,6 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final
 
 from ._headers import HttpVersion
@@ -41,15 +40,30 @@ class AbstractAccessLogger(ABC):
         return True
 
 
-@lru_cache(maxsize=8)
+class _Kept(dict[Any, str]):
+    """What *make* made of the values that came lately, *size* at the most.
+
+    Requests are much the same again and again, and to look here takes less than a call.
+    """
+
+    def __init__(self, make: Callable[[Any], str], size: int) -> None:
+        super().__init__()
+        self._make = make
+        self._size = size
+
+    def __missing__(self, value: Any) -> str:
+        if len(self) >= self._size:
+            self.clear()
+        made = self[value] = self._make(value)
+        return made
+
+
 def _stamp(second: int) -> str:
-    """Format a second since the epoch, once for all the answers of that second."""
+    """Format a second since the epoch."""
     local = datetime.datetime.fromtimestamp(second).astimezone()
     return local.strftime("[%d/%b/%Y:%H:%M:%S %z]")
 
 
-# What clients are called and ask for is much the same again and again; 2 MiB at the very most.
-@lru_cache(maxsize=256)
 def _printable(value: str) -> str:
     """Escape what could end a quoted field or the line: a request must not forge a log entry."""
     if not value.isprintable():
@@ -59,70 +73,85 @@ def _printable(value: str) -> str:
     return value.replace('"', '\\"')
 
 
-@lru_cache(maxsize=8)
-def _protocol(version: HttpVersion) -> str:
-    return "HTTP/{}.{}".format(*version)
-
-
-@lru_cache(maxsize=256)
 def _received(value: bytes | None) -> str:
     return "-" if value is None else _printable(value.decode("utf-8", "surrogateescape"))
 
 
-#: What stands for an atom: expressions of `_compile`.
+def _protocol(version: HttpVersion) -> str:
+    return "HTTP/{}.{}".format(*version)
+
+
+#: What stands for an atom: f-strings.
 _ATOMS: Final = {
-    "%": "'%'",
-    "a": "printable(request.remote or '-')",
-    "t": "stamp(int(time() - seconds))",
-    "P": "f'<{getpid()}>'",
-    "r": "f'{request.method} {printable(request._target)} {protocol(request.version)}'",
-    "s": "response._status",
-    "b": "response.body_length",
-    "T": "round(seconds)",
-    "Tf": "f'{seconds:06f}'",
-    "D": "round(seconds * 1_000_000)",
+    "%": "%",
+    "a": "{clients[request.remote]}",
+    "t": "{stamps[int(time() - seconds)]}",
+    "P": "<{getpid()}>",
+    "r": "{request.method} {targets[request._target]} {protocols[request.version]}",
+    "s": "{numbers[response._status]}",
+    "b": "{response.body_length}",
+    "T": "{round(seconds)}",
+    "Tf": "{seconds:06f}",
+    "D": "{round(seconds * 1_000_000)}",
 }
 _FIELDS: Final = {
-    "i": "received(request._find({1!r}))",
-    "o": "printable(response.headers.get({0!r}, '-'))",
-    "e": "printable(environ.get({0!r}, '-'))",
+    "i": "{received[request._find(%(lower)r)]}",
+    "o": "{printable(response.headers.get(%(name)r, '-'))}",
+    "e": "{printable(environ.get(%(name)r, '-'))}",
 }
-_NAMES: Final = {
-    "environ": os.environ,
-    "getpid": os.getpid,
-    "printable": _printable,
-    "protocol": _protocol,
-    "received": _received,
-    "stamp": _stamp,
-    "time": time.time,
-}
+
+
+def _names() -> dict[str, Any]:
+    """Return what the f-strings name; what is kept is 4 MiB at the very most."""
+    return {
+        "clients": _Kept(lambda remote: _printable(remote or "-"), 1024),
+        "environ": os.environ,
+        "getpid": os.getpid,
+        "numbers": _Kept(str, 64),
+        "printable": _printable,
+        "protocols": _Kept(_protocol, 16),
+        "received": _Kept(_received, 256),
+        "stamps": _Kept(_stamp, 8),
+        "targets": _Kept(_printable, 256),
+        "time": time.time,
+    }
 
 
 def _compile(log_format: str) -> Callable[[BaseRequest, StreamResponse, float], str]:
-    """Make a format into one expression, so that a line costs no more than what it says.
+    """Make a format into one f-string, so that a line costs no more than what it says.
 
     Raises:
         ValueError: The format holds an unknown atom.
     """
     pieces: list[ast.expr] = []
-    literals = []
     position = 0
     for match in _ATOM.finditer(log_format):
-        literals.append(log_format[position : match.start()])
+        pieces.append(_literal(log_format, position, match.start()))
         position = match.end()
         name, source, letter = match.groups()
-        atom = _FIELDS[source].format(name, name.lower().encode()) if name else _ATOMS[letter]
-        value = ast.FormattedValue(ast.parse(atom, mode="eval").body, conversion=-1)
-        pieces += [ast.Constant(literals[-1]), value]
-    literals.append(log_format[position:])
-    if any("%" in literal for literal in literals):
-        raise ValueError(f"access log format {log_format!r} has an unknown atom")
+        names = {"name": name, "lower": name.lower().encode()} if name else {}
+        pieces += _pieces(_FIELDS[source] % names if name else _ATOMS[letter])
+    pieces.append(_literal(log_format, position, len(log_format)))
     line = ast.parse("lambda request, response, seconds: ''", mode="eval")
     assert isinstance(line.body, ast.Lambda)
-    line.body.body = ast.JoinedStr([*pieces, ast.Constant(literals[-1])])
+    line.body.body = ast.JoinedStr(pieces)
     compiled = compile(ast.fix_missing_locations(line), "<access log format>", "eval")
-    made: Callable[[BaseRequest, StreamResponse, float], str] = eval(compiled, dict(_NAMES))  # noqa: S307 (of our own atoms)
+    made: Callable[[BaseRequest, StreamResponse, float], str] = eval(compiled, _names())  # noqa: S307 (of our own atoms)
     return made
+
+
+def _literal(log_format: str, start: int, stop: int) -> ast.Constant:
+    literal = log_format[start:stop]
+    if "%" in literal:
+        raise ValueError(f"access log format {log_format!r} has an unknown atom")
+    return ast.Constant(literal)
+
+
+def _pieces(source: str) -> list[ast.expr]:
+    """Return the pieces of an f-string."""
+    parsed = ast.parse(f'f"""{source}"""', mode="eval").body
+    assert isinstance(parsed, ast.JoinedStr)
+    return parsed.values
 
 
 class AccessLogger(AbstractAccessLogger):

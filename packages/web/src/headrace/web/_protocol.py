@@ -38,7 +38,7 @@ from ._request import BaseRequest
 from ._response import Response
 from ._service import Service
 from ._stream_response import StreamResponse
-from ._streams import StreamReader, lost_connection
+from ._streams import StreamReader, address_of, lost_connection
 
 #: Bytes of pipelined requests that wait in the parser before reading pauses.
 MAX_PIPELINED: Final = 64 * 1024
@@ -88,6 +88,7 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the interface, but not the base class.
         self._transport = cast(asyncio.Transport, transport)
+        self.remote = address_of(transport.get_extra_info("peername"))
         service = self._service = self._service.opened(self)
         self._deadline = service.idle_until
         if service.tcp_keepalive:

@@ -257,10 +257,8 @@ class BaseRequest(Store, RequestNames):
     @property
     def remote(self) -> str | None:
         """The address of the client: of the other end of the connection, trusting no field."""
-        if self._remote is not None:
-            return self._remote
-        peer = self._exchange.get_extra_info("peername")
-        return str(peer[0]) if isinstance(peer, tuple) else peer or None
+        remote = self._remote
+        return self._exchange.remote if remote is None else remote
 
     @property
     def transport(self) -> asyncio.Transport | None:

@@ -56,6 +56,8 @@ class Exchange(Protocol):
     begun: object
 
     @property
+    def remote(self) -> str | None: ...
+    @property
     def transport(self) -> asyncio.Transport | None: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
@@ -85,6 +87,11 @@ class Exchange(Protocol):
     def cancel_on_disconnect(self, wanted: bool) -> None: ...
     def upgrade(self, fields: list[Field], protocol: asyncio.Protocol) -> None: ...
     def connection_lost(self, exc: BaseException | None) -> None: ...
+
+
+def address_of(peername: Any) -> str | None:
+    """Return the address of the other end of a connection, without its port; None for none."""
+    return str(peername[0]) if isinstance(peername, tuple) else peername or None
 
 
 class StreamReader:
