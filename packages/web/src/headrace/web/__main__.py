@@ -18,13 +18,19 @@ import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from ._activation import activated_sockets
 from ._app import Application
 from ._log import access_logger
 from ._run import run_app
 from ._tls import TLSContext
+
+
+def fail(message: object) -> NoReturn:
+    """End the program with a message, in one piece: workers may fail side by side."""
+    sys.stderr.write(f"error: {message}\n")
+    sys.exit(1)
 
 
 class EntryError(ValueError):
@@ -156,7 +162,7 @@ def load_now(entry: str, argv: list[str]) -> Application:
     try:
         return asyncio.run(made())
     except ValueError as error:
-        sys.exit(f"error: {error}")
+        fail(error)
 
 
 def load_or_exit(entry: str, argv: list[str]) -> Application | Awaitable[Application]:
@@ -165,7 +171,7 @@ def load_or_exit(entry: str, argv: list[str]) -> Application | Awaitable[Applica
     try:
         found = load(entry, argv)
     except (ImportError, ValueError) as error:
-        sys.exit(f"error: {error}")
+        fail(error)
     return found if isinstance(found, Application) else _awaited_or_exit(found)
 
 
@@ -173,7 +179,7 @@ async def _awaited_or_exit(making: Awaitable[Application]) -> Application:
     try:
         return await making
     except EntryError as error:
-        sys.exit(f"error: {error}")
+        fail(error)
 
 
 def routes(argv: list[str]) -> None:
@@ -205,9 +211,9 @@ def explain(argv: list[str]) -> None:
 def address_of(arguments: Namespace) -> dict[str, Any]:
     """Return where to listen, as `run_app` takes it; end the program when that is unclear."""
     if arguments.path is not None and (arguments.host is not None or arguments.port is not None):
-        sys.exit("error: --path goes without --host and --port")
+        fail("--path goes without --host and --port")
     if arguments.keyfile is not None and arguments.certfile is None:
-        sys.exit("error: --keyfile goes with --certfile")
+        fail("--keyfile goes with --certfile")
     found: dict[str, Any] = {}
     if arguments.certfile is not None:
         found["ssl_context"] = tls_of(arguments.certfile, arguments.keyfile)
@@ -224,7 +230,7 @@ def tls_of(certfile: str, keyfile: str | None) -> TLSContext:
         return TLSContext(certfile, keyfile)
     except OSError as error:
         files = repr(certfile) if keyfile is None else f"{certfile!r} and {keyfile!r}"
-        sys.exit(f"error: cannot load certificate and key from {files}: {error.strerror or error}")
+        fail(f"cannot load certificate and key from {files}: {error.strerror or error}")
 
 
 def serve(argv: list[str]) -> None:
@@ -246,7 +252,7 @@ def serve(argv: list[str]) -> None:
     except (OSError, RuntimeError, ValueError) as error:
         if _is_of_application(error):
             raise
-        sys.exit(f"error: {error}")
+        fail(error)
 
 
 def _is_of_application(error: Exception) -> bool:
