@@ -48,7 +48,10 @@ class Headers(Sequence[Pair]):
         """
         if self._pairs is None:
             return find_field(self._head, self._start, name)
-        return next((value for each, value in self._pairs if each.lower() == name), None)
+        for each, value in self._pairs:
+            if each.lower() == name:
+                return value
+        return None
 
     def block(self) -> bytes:
         """Return the field lines as they were received, up to and with the empty line.

@@ -443,13 +443,13 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
 
     def _log(self, request: BaseRequest, response: StreamResponse, started: float) -> None:
         """Log an answer, if answers are logged."""
-        service = self._service
-        if service.log_access is None:
+        log_access = self._service.log_access
+        if log_access is None:
             return
         try:
-            service.log_access(request, response, self._loop.time() - started)
+            log_access(request, response, self._loop.time() - started)
         except Exception:
-            service.logger.exception("the access log failed")
+            self._service.logger.exception("the access log failed")
 
     def _finished(self) -> None:
         """Go on after an answer: with the next request, with what is left of a body, or not.

@@ -313,7 +313,10 @@ class BaseRequest(Store, RequestNames):
         try:
             return fields.find(name)  # type: ignore[no-any-return]
         except AttributeError:  # these are not as they were received
-            return next((value for each, value in fields if each.lower() == name), None)
+            for each, value in self._raw_headers:
+                if each.lower() == name:
+                    return value
+            return None
 
     @property
     def cookies(self) -> Mapping[str, str]:
