@@ -95,21 +95,42 @@ def test_gunicorn_serves_tls(tmp_path: Path) -> None:
         assert running.end(signal.SIGTERM)[0] == 0
 
 
-def test_gunicorn_is_imported_only_when_it_is_asked_for(tmp_path: Path) -> None:
-    source = """
+@pytest.mark.parametrize("name", ["GunicornWebWorker", "GunicornUVLoopWebWorker"])
+def test_gunicorn_is_imported_only_when_it_is_asked_for(tmp_path: Path, name: str) -> None:
+    source = f"""
     import sys
-    sys.modules["gunicorn"] = None
     from headrace import web
+    print("gunicorn" in sys.modules)
     try:
-        web.GunicornWebWorker
-    except ImportError:
-        print("not installed")
+        web.NoSuchName
+    except AttributeError as error:
+        print(error)
+    print(web.{name}.__name__, "gunicorn" in sys.modules)
+    print(web.GunicornWebWorker in web.GunicornUVLoopWebWorker.mro())
     try:
         web.NoSuchName
     except AttributeError as error:
         print(error)
     """
+    missing = "module 'headrace.web' has no attribute 'NoSuchName'"
     with Program(source, cwd=tmp_path) as running:
         code, output = running.end()
     assert code == 0, sys.version
-    assert output == "not installed\nmodule 'headrace.web' has no attribute 'NoSuchName'\n"
+    assert output.splitlines() == ["False", missing, f"{name} True", "True", missing]
+
+
+def test_without_gunicorn_there_is_no_worker_for_it(tmp_path: Path) -> None:
+    source = """
+    import sys
+    sys.modules["gunicorn"] = None
+    from headrace import web
+    print(hasattr(web, "GunicornWebWorker"), hasattr(web, "__getattr__"))
+    try:
+        from headrace.web import GunicornWebWorker
+    except ImportError:
+        print("not installed")
+    """
+    with Program(source, cwd=tmp_path) as running:
+        code, output = running.end()
+    assert code == 0, sys.version
+    assert output == "False False\nnot installed\n"

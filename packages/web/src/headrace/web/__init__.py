@@ -14,6 +14,7 @@ sees it. What a request does not use costs it nothing: headers, URL, query and c
 when first asked for.
 """
 
+import importlib.util
 import typing
 
 from . import _headers as hdrs
@@ -432,12 +433,18 @@ __all__ = [
     "view",
 ]
 
-if not typing.TYPE_CHECKING:
+# A module with a `__getattr__` is slower at each name, so it has one only where it is of use,
+# and until then.
+if not typing.TYPE_CHECKING and importlib.util.find_spec("gunicorn") is not None:
 
     def __getattr__(name: str) -> object:
-        # They import gunicorn, which few programs have.
+        # They import gunicorn, which few programs need.
         if name in ("GunicornWebWorker", "GunicornUVLoopWebWorker"):
             from . import _gunicorn
 
-            return getattr(_gunicorn, name)
+            names = globals()
+            names["GunicornWebWorker"] = _gunicorn.GunicornWebWorker
+            names["GunicornUVLoopWebWorker"] = _gunicorn.GunicornUVLoopWebWorker
+            names.pop("__getattr__", None)
+            return names[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

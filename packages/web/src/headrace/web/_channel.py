@@ -141,7 +141,7 @@ class WebSocketChannel(asyncio.Protocol):
         #: Whether the transport would drop what it is given, and never pause.
         self.is_closing: Callable[[], bool] = _always
         #: What who has sent something may await.
-        self.sent: Awaitable[None] = DONE
+        self.sent: Awaitable[None] = self.waker.done
         #: Whether the handler is behind, so that nothing is read for it.
         self.is_reading_paused = False
         self._backlog = 0  # bytes that the client had not taken when the timer last ran
@@ -195,7 +195,7 @@ class WebSocketChannel(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused_writing = False
-        self.sent = DONE
+        self.sent = self.waker.done
         self._backlog = sys.maxsize  # whatever is left at the next look: it took something
         self._catch_up()
         self._flush()

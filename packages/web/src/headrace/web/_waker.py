@@ -25,9 +25,10 @@ class Waker(Generic[_T]):
 
     Attributes:
         given: What the task was woken with: it takes that and leaves None.
+        done: A future that is done: what to await when there is nothing to wait for.
     """
 
-    __slots__ = ("_context", "_future", "_loop", "_result", "_step", "given")
+    __slots__ = ("_context", "_future", "_loop", "_step", "done", "given")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -35,9 +36,8 @@ class Waker(Generic[_T]):
         #: What goes on with the task that was woken last, in which context.
         self._step: Any = None
         self._context: Any = None
-        #: What the task is shown in place of the future, which is not done.
-        self._result: asyncio.Future[None] = asyncio.Future(loop=loop)
-        self._result.set_result(None)
+        self.done: asyncio.Future[None] = asyncio.Future(loop=loop)
+        self.done.set_result(None)
         self._future: asyncio.Future[None] = asyncio.Future(loop=loop)
 
     def ready(self) -> asyncio.Future[None]:
@@ -60,7 +60,8 @@ class Waker(Generic[_T]):
             return False
         self.given = value
         try:
-            self._context.run(self._step, self._result)
+            # The task is shown another future, as its own is not done.
+            self._context.run(self._step, self.done)
         except RuntimeError:  # another task is running, so this one has not begun
             self.given = None
             future.add_done_callback(self._step, context=self._context)
