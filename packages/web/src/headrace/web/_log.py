@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
-from ._headers import HttpVersion
+from ._headers import HttpVersion, HttpVersion11
 from ._lines import LineWriter
 from ._request import BaseRequest
 from ._stream_response import StreamResponse
@@ -93,8 +93,8 @@ _ATOMS: Final = {
     "t": "{stamp(t := int(time() - seconds)) or new_stamp(t)}",
     "P": "<{getpid()}>",
     "r": "{request.method} {target(r := request._target) or new_target(r)} "
-    "{protocol(v := request.version) or new_protocol(v)}",
-    "s": "{number(s := response._status) or new_number(s)}",
+    "{'HTTP/1.1' if request.version is http11 else protocol(request.version)}",
+    "s": "{response._status}",
     "b": "{response.body_length}",
     "T": "{round(seconds)}",
     "Tf": "{seconds:06f}",
@@ -111,8 +111,6 @@ _FIELDS: Final = {
 _KEPT: Final[dict[str, tuple[Callable[[Any], str], int]]] = {
     "client": (lambda remote: _printable(remote or "-"), 1024),
     "field": (_received, 256),
-    "number": (str, 64),
-    "protocol": (_protocol, 16),
     "stamp": (_stamp, 8),
     "target": (_printable, 256),
 }
@@ -123,8 +121,10 @@ def _names(lines: LineWriter) -> dict[str, Any]:
     names = {
         "environ": os.environ,
         "getpid": os.getpid,
+        "http11": HttpVersion11,
         "lines": lines,
         "printable": _printable,
+        "protocol": _protocol,
         "time": time.time,
     }
     for name, (make, size) in _KEPT.items():
@@ -134,10 +134,13 @@ def _names(lines: LineWriter) -> dict[str, Any]:
 
 
 # Fields as they were received are asked without a detour; those of other requests have no `find`.
-# What an instance has is called quicker when it has been given a name.
+# What an instance has is called quicker when it was given a name first.
 _FUNCTION: Final = """
 def log(request, response, seconds):
-    find = getattr(request._raw_headers, "find", request._find)
+    try:
+        find = request._raw_headers.find
+    except AttributeError:
+        find = request._find
     write = lines.write
     write("")
 """
