@@ -89,13 +89,13 @@ def _protocol(version: HttpVersion) -> str:
 #: What stands for an atom: f-strings.
 _ATOMS: Final = {
     "%": "%",
-    "a": "{client(a := request.remote) or new_client(a)}",
-    "t": "{stamp(t := int(time() - seconds)) or new_stamp(t)}",
+    "a": "{client(a := request._remote or request._exchange.remote) or new_client(a)}",
+    "t": "{stamp if since <= (t := time() - seconds) < until else new_stamp(t)}",
     "P": "<{getpid()}>",
     "r": "{request.method} {target(r := request._target) or new_target(r)} "
     "{'HTTP/1.1' if request.version is http11 else protocol(request.version)}",
-    "s": "{response._status}",
-    "b": "{response.body_length}",
+    "s": "{numbers[response._status]}",
+    "b": "{numbers[b] if (b := response.body_length) < 1000 else b}",
     "T": "{round(seconds)}",
     "Tf": "{seconds:06f}",
     "D": "{round(seconds * 1_000_000)}",
@@ -111,21 +111,33 @@ _FIELDS: Final = {
 _KEPT: Final[dict[str, tuple[Callable[[Any], str], int]]] = {
     "client": (lambda remote: _printable(remote or "-"), 1024),
     "field": (_received, 256),
-    "stamp": (_stamp, 8),
     "target": (_printable, 256),
 }
+_NUMBERS: Final = [*map(str, range(1000))]
 
 
 def _names(lines: LineWriter) -> dict[str, Any]:
     """Return what the f-strings name."""
+
+    def new_stamp(moment: float) -> str:
+        """Format a moment, and keep that for all of its second."""
+        second = int(moment)
+        names["stamp"] = stamp = _stamp(second)
+        names["since"], names["until"] = second, second + 1
+        return stamp
+
     names = {
         "environ": os.environ,
         "getpid": os.getpid,
         "http11": HttpVersion11,
         "lines": lines,
+        "new_stamp": new_stamp,
+        "numbers": _NUMBERS,
         "printable": _printable,
         "protocol": _protocol,
+        "since": 0,
         "time": time.time,
+        "until": 0,
     }
     for name, (make, size) in _KEPT.items():
         kept = _Kept(make, size)
