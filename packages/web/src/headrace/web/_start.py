@@ -162,8 +162,9 @@ class StandingStarter:
         stage.free = False
         if not stage.references:
             stage.references = getrefcount(task)
+        run = stage.run
         try:
-            waits_for = stage.run(stage.perform, work)
+            waits_for = run(stage.perform, work)
             if waits_for is not _ENDED:
                 stage.go_on(waits_for)
                 self._replace(stage)
