@@ -413,3 +413,35 @@ async def test_an_iteration_may_be_waited_for_beside_something_else() -> None:
         await asyncio.wait_for(anext(receiving), 0.001)
     receiving.event_received(Text("later"))
     assert (await anext(receiving)).data == "later"
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_who_stops_waiting_loses_no_message(serve: Serve, seed: int) -> None:
+    count = 300
+    dice = random.Random(seed)
+    got: list[str] = []
+
+    async def body(ws: web.WebSocketResponse) -> None:
+        while len(got) < count:
+            patience = dice.choice([0.0002, 0.001, 0.005])
+            way = dice.randrange(3)
+            coming = ws.receive_str(timeout=patience if way == 1 else None)
+            task = asyncio.ensure_future(asyncio.wait_for(coming, patience) if way == 2 else coming)
+            await asyncio.sleep(0)
+            if dice.random() < 0.2:
+                task.cancel()
+            try:
+                got.append(await task)
+            except (TimeoutError, asyncio.CancelledError):
+                await ws.send_str("nothing yet")
+        await ws.send_str("all")
+
+    served = await serve(socket_handler(body))
+    async with served.client.ws_connect("/") as ws:
+        for number in range(count):
+            await ws.send_str(str(number))
+            if dice.random() < 0.3:
+                await asyncio.sleep(dice.choice([0, 0.0005, 0.002]))
+        while await ws.receive_str() != "all":
+            pass
+    assert got == [str(number) for number in range(count)]
