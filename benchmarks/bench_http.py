@@ -47,6 +47,7 @@ KIND = Kind(
     servers=[
         Server("limit", checked=False),
         Server("headrace_web"),
+        Server("headrace_log"),
         Server("aiohttp_web"),
         Server("starlette_uvicorn"),
     ],

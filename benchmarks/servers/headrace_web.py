@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -52,7 +53,7 @@ async def upload(request: web.Request) -> web.Response:
     return web.Response(text=f"{form['title']}: {file.file.seek(0, os.SEEK_END)}")
 
 
-def main(port: int) -> None:
+def main(port: int, access_log: logging.Logger | None = None) -> None:
     app = web.Application()
     app.router.add_get("/", hello)
     app.router.add_get("/user/{name}", user)
@@ -62,7 +63,7 @@ def main(port: int) -> None:
     app.router.add_get("/ws", echo_messages)
     app.router.add_post("/upload", upload, client_max_size=16 * 1024**2)
     app.router.add_static("/static", FILES)
-    web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=None)
+    web.run_app(app, host="127.0.0.1", port=port, access_log=access_log, print=None)
 
 
 if __name__ == "__main__":

@@ -158,6 +158,7 @@ class BaseRequest(Store, RequestNames):
         self._raw_headers = raw_headers
         self._content = content
         self._exchange = exchange
+        # Asked for each request: what an instance has is found quicker than what its class has.
         self._prepare_hook = None
         self._expects_continue = False
 

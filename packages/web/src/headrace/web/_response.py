@@ -69,6 +69,7 @@ class Response(StreamResponse):
         charset: str | None = None,
     ) -> None:
         self._status = status if status.__class__ is int else int(status)
+        # As the class has them, but found quicker when the answer is sent.
         self._exchange = None
         self._extended = False
         if reason is not None:
