@@ -338,11 +338,15 @@ def test_a_switch_before_our_request_is_sent_is_an_error() -> None:
     assert fault_of(connection) is Fault.SWITCH_UNASKED
 
 
-def test_a_tunnel_before_our_request_is_sent_is_an_error() -> None:
+def test_a_tunnel_begins_before_we_have_said_that_the_request_is_at_its_end() -> None:
     connection = Connection(Role.CLIENT)
     connection.send(Request(b"CONNECT", b"a:1", HOST))
-    connection.receive_data(b"HTTP/1.1 200 OK\r\n\r\n")
-    assert fault_of(connection) is Fault.SWITCH_UNASKED
+    connection.receive_data(b"HTTP/1.1 200 OK\r\n\r\nabc")
+    assert isinstance(connection.next_event(), Response)
+    assert connection.trailing_data == b"abc"
+    assert connection.our_state is connection.their_state is State.SWITCHED
+    with pytest.raises(LocalProtocolError):
+        connection.send(EndOfMessage())
 
 
 def test_a_request_that_closes_can_still_switch() -> None:

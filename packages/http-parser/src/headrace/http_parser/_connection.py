@@ -438,9 +438,8 @@ class Connection:
         status, reason, minor, _, _, known = found
         headers = received_headers(head, start)
         if self._method == b"CONNECT" and 200 <= status < 300:
-            # RFC 9110 section 9.3.6: a tunnel begins, Content-Length and coding are ignored.
-            if self.our_state is not MIGHT_SWITCH:
-                raise RemoteProtocolError(Fault.SWITCH_UNASKED)
+            # RFC 9110 section 9.3.6: a tunnel begins, Content-Length and coding are ignored, and
+            # the request, which has no content, is at its end even where we have not said so.
             self._switch()
             return Response(status, headers, reason, _VERSIONS[minor], False, True, None)
         framing = response_framing(known, minor)
