@@ -586,21 +586,17 @@ class Connection:
         """
         if not self._plain or self.our_state is not SEND_RESPONSE:
             return self.send(template.response, body)
-        start = template._start
-        if start is not None:
-            head = template._head
-            if head[0] != len(body):
-                head = template._head = len(body), b"%b%d\r\n\r\n" % (start, len(body))
-            data = head[1] + body
-        elif template._alone is not None and not body:
-            data = template._alone
-        else:
-            return self.send(template.response, body)
+        length, head = template._head
+        if length != len(body):
+            found = template._head_for(body)
+            if found is None:
+                return self.send(template.response, body)
+            head = found
         if self.their_state is DONE:
-            self.their_state, self.our_state = _KEPT_DONE
+            self.their_state = self.our_state = IDLE  # as KEPT has it
         else:
             self.our_state = DONE
-        return data
+        return head + body
 
     def _send_response(self, event: Response, body: bytes | None) -> bytes:
         # The usual case, which comes to the same as the plan of the general one.

@@ -208,7 +208,7 @@ class ResponseTemplate:
         LocalProtocolError: the head is not valid.
     """
 
-    __slots__ = ("_alone", "_head", "_start", "response")
+    __slots__ = ("_head", "_start", "response")
 
     def __init__(self, response: Response) -> None:
         line = status_line(response.status, response.reason)
@@ -221,8 +221,17 @@ class ResponseTemplate:
         self._start = b"%b%bContent-Length: " % (line, block) if usual else None
         # The head with the length of the last body: it is likely to be that of the next one.
         self._head = (-1, b"")
-        # A 304 is nothing but its head, and has no length of its own.
-        self._alone = b"%b%b\r\n" % (line, block) if response.status == 304 and not known else None
+        if response.status == 304 and not known:
+            # It is nothing but its head, and has no length of its own.
+            self._head = (0, b"%b%b\r\n" % (line, block))
+
+    def _head_for(self, body: bytes) -> bytes | None:
+        """Return the head before *body*, which is not the kept one; None if that takes a plan."""
+        if self._start is None:
+            return None
+        head = b"%b%d\r\n\r\n" % (self._start, len(body))
+        self._head = (len(body), head)
+        return head
 
 
 class Asked(NamedTuple):
