@@ -24,10 +24,12 @@ import nox
 ROOT = Path(__file__).parent
 PACKAGES = ["http-parser", "router", "websocket", "testing", "web"]
 #: Packages with compiled twins of their own.
-ACCELERATED = ["http-parser", "websocket"]
+ACCELERATED = ["http-parser", "websocket", "web"]
 PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "packages/web/pyproject.toml"))
 #: Packages without I/O, which are measured beside others of their kind.
-SANS_IO = [*ACCELERATED, "router"]
+SANS_IO = ["http-parser", "websocket", "router"]
+#: Those of them that read what strangers send, byte by byte.
+FUZZED = ["http-parser", "websocket"]
 #: One interpreter for what does not depend on it.
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TOOLS = {"mypy": "mypy==2.4.1", "ruff": "ruff==0.17.5"}
@@ -171,8 +173,8 @@ def tests(session: nox.Session, package: str, extensions: str) -> None:
         if package in PURE_CELLS:
             session.skip("no C compiler here: the cell without extensions is run")
         extensions = "none"
-    if extensions == "none" and package not in ACCELERATED and session.python != PYTHON:
-        session.skip(f"without twins of its own, {package} is tested on pure siblings once")
+    if extensions == "none" and package not in SANS_IO and session.python != PYTHON:
+        session.skip(f"{package} runs mostly on the twins of siblings: it is tested without once")
     siblings, others = test_requirements(package)
     install_wheels(session, [package, *siblings], extensions, *others)
     session.chdir(ROOT / "packages" / package)
@@ -324,7 +326,7 @@ def run_autobahn(session: nox.Session, package: str) -> None:
 
 
 @nox.session(python=PYTHON, default=False)
-@nox.parametrize("package", [nox.param(package, id=package) for package in ACCELERATED])
+@nox.parametrize("package", [nox.param(package, id=package) for package in FUZZED])
 def fuzz(session: nox.Session, package: str) -> None:
     """Fuzz with Atheris for 60 seconds, or as many as are given after ``--``."""
     install_wheels(session, [package], "require", *group_requirements(package, "fuzz"))

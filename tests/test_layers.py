@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -41,6 +42,9 @@ EXCEPTIONS = {
 }
 #: The modules of web: each imports only those before it.
 WEB = [
+    "_stage",
+    "_kernel_py",
+    "_kernel",
     "_headers",
     "_reify",
     "_fields",
@@ -200,7 +204,9 @@ def test_a_module_of_web_imports_only_those_before_it() -> None:
         f"{name} imports {imported}"
         for position, name in enumerate(WEB)
         for imported in imports_of(paths[name])
-        if imported.startswith("headrace.web.") and imported.split(".")[2] not in WEB[:position]
+        if imported.startswith("headrace.web.")
+        # A compiled twin stands where the readable one does.
+        and re.sub("_c$", "_py", imported.split(".")[2]) not in WEB[:position]
     ]
     assert not wrong
 

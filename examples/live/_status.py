@@ -57,6 +57,7 @@ async def status(request: web.Request) -> web.Response:
         "headrace": version("headrace-web"),
         "implementation": {
             "http_parser": http_parser.IMPLEMENTATION,
+            "web": web.IMPLEMENTATION,
             "websocket": websocket.IMPLEMENTATION,
         },
         "event_loop": type(asyncio.get_running_loop()).__module__.partition(".")[0],

@@ -18,6 +18,10 @@ from headrace import web
 from headrace.testing import TestClient
 
 
+def pytest_report_header() -> str:
+    return f"headrace.web: {web.IMPLEMENTATION} kernel"
+
+
 def pytest_asyncio_loop_factories() -> dict[str, Any]:
     """Run the tests on asyncio's loop, and with HEADRACE_TEST_LOOP=uvloop on uvloop."""
     if os.environ.get("HEADRACE_TEST_LOOP") == "uvloop":

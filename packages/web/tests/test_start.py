@@ -13,18 +13,28 @@ from typing import Any
 
 import pytest
 
-from headrace.web import _start
+from headrace.web import _kernel_py, _start
 from headrace.web._start import Starter
 
+_kernel_c: Any
+try:
+    from headrace.web import _kernel_c
+except ImportError:
+    _kernel_c = None
+
 variable: ContextVar[str] = ContextVar("variable", default="unset")
-KINDS = ["StandingStarter"] + (["EagerStarter"] if sys.version_info >= (3, 12) else [])
+KINDS: dict[str, Any] = {"standing, pure": _kernel_py.StandingStarter}
+if _kernel_c is not None:
+    KINDS["standing, compiled"] = _kernel_c.StandingStarter
+if sys.version_info >= (3, 12):
+    KINDS["eager"] = _start.EagerStarter
 
 Work = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture(params=KINDS)
 async def starter(request: pytest.FixtureRequest) -> AsyncIterator[Starter]:
-    made: Starter = getattr(_start, request.param)(asyncio.get_running_loop())
+    made: Starter = KINDS[request.param](asyncio.get_running_loop())
     await asyncio.sleep(0)
     yield made
     made.close()

@@ -135,6 +135,9 @@ from ._headers import (
 from ._health import (
     readiness,
 )
+from ._kernel import (
+    IMPLEMENTATION,
+)
 from ._log import (
     AbstractAccessLogger,
     AccessLogger,
@@ -268,6 +271,7 @@ from ._websocket import (
 )
 
 __all__ = [
+    "IMPLEMENTATION",
     "AbstractAccessLogger",
     "AbstractMatchInfo",
     "AbstractResource",

@@ -31,6 +31,7 @@ from ._dispatcher import (
 from ._errors import CleanupError
 from ._exceptions import HTTPException
 from ._forms import CLIENT_MAX_FIELDS
+from ._kernel import quick_calls
 from ._middleware import AnyMiddleware, as_handler, compose
 from ._policy import Policy
 from ._request import CLIENT_MAX_SIZE, BaseRequest
@@ -53,6 +54,7 @@ web_logger: Final = logging.getLogger("headrace.web")
 T = TypeVar("T")
 
 
+@quick_calls
 class Request(BaseRequest):
     """A request that an application has dispatched."""
 

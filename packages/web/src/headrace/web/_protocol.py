@@ -53,6 +53,7 @@ CLIENT_CLOSED: Final = 499
 
 # Looked up for each request, and quicker to find than a member of the enum.
 IDLE: Final = State.IDLE
+SEND_RESPONSE: Final = State.SEND_RESPONSE
 
 _METHODS: Final = {method.encode(): method for method in hdrs.METH_ALL}
 _VERSIONS: Final = (HttpVersion10, HttpVersion11, *(HttpVersion(1, n) for n in range(2, 10)))
@@ -294,14 +295,28 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             try:
                 response = await handler(request)
                 if (
-                    response.__class__ is Response
-                    and response._body.__class__ is bytes
-                    and response._exchange is None
-                    and request._prepare_hook is None
+                    response.__class__ is not Response
+                    or (body := response._body).__class__ is not bytes
+                    or response._exchange is not None
+                    or request._prepare_hook is not None
+                ):
+                    await self._answer(request, response)
+                elif (
+                    response._extended
+                    or (kind := response._type) is None
+                    or (template := service.templates.get((response._status, kind.fields))) is None
+                    or self._closing
+                    or self._content is not None
+                    or (transport := self._transport) is None
+                    or self._parser.our_state is not SEND_RESPONSE
                 ):
                     response._start(request)
                 else:
-                    await self._answer(request, response)
+                    # The same as `_start` does, with what an answer like it has left.
+                    response._exchange = self
+                    response._eof_sent = True
+                    response.body_length = len(body)
+                    transport.write(self._parser.send_template(template, body))
             except (Exception, asyncio.CancelledError) as error:
                 response = await self._answer_error(request, error)
         except ClientConnectionResetError:

@@ -26,6 +26,7 @@ from ._fields import ResponseHeaders
 from ._forms import CLIENT_MAX_FIELDS, Form, FormValue, parse_urlencoded
 from ._forwarded import parse_forwarded
 from ._headers import HttpVersion, HttpVersion11
+from ._kernel import quick_calls
 from ._multipart import MultipartReader
 from ._received import (
     MAX_COOKIES,
@@ -108,6 +109,7 @@ def parse_content_type(value: str) -> tuple[str, Mapping[str, str]]:
     }
 
 
+@quick_calls
 class BaseRequest(Store, RequestNames):
     """A request, and a mapping in which middlewares and handlers leave things for each other.
 

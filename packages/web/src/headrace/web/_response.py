@@ -13,6 +13,7 @@ from ._compression import Compression, compress_whole
 from ._compressors import Compressor
 from ._content_type import OCTETS, TEXT, ContentType, content_type_of
 from ._fields import ResponseHeaders, checked_reason
+from ._kernel import quick_calls
 from ._media import content_disposition, file_type
 from ._sources import (
     Body,
@@ -34,6 +35,7 @@ class _Uncompressed(bytes):
     """A body that is yet to be compressed: it is none of those that are sent as they are."""
 
 
+@quick_calls
 class Response(StreamResponse):
     """A response whose body is known as a whole.
 

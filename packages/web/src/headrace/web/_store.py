@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -58,7 +59,17 @@ class ResponseKey(Key[T]):
     __slots__ = ()
 
 
-class Store(MutableMapping[str | Key[Any], Any]):
+if TYPE_CHECKING:
+    _Mapping = MutableMapping[str | Key[Any], Any]
+else:
+    # What inherits from an abstract class is called and checked for its kind much slower.
+    _MIXED_IN = {**vars(Mapping), **vars(MutableMapping)}.items()
+    _Mapping = type(
+        "_Mapping", (), {name: each for name, each in _MIXED_IN if name not in vars(ABC)}
+    )
+
+
+class Store(_Mapping):
     """A mapping whose dictionary is made when something is first stored.
 
     It compares by identity: two requests that hold the same values are still two requests.
@@ -110,6 +121,9 @@ class Store(MutableMapping[str | Key[Any], Any]):
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
+
+
+MutableMapping.register(Store)
 
 
 class Layers(Mapping[str | Key[Any], Any]):
