@@ -48,6 +48,7 @@ def test_find(make: Callable[[], Headers]) -> None:
     assert make().find(b"host") == b"a"
     assert make().find(b"x") == b""
     assert make().find(b"y") is None
+    assert make().find_each((b"y", b"x", b"host", b"x")) == (None, b"", b"a", b"")
 
 
 @pytest.mark.parametrize("make", MAKERS)

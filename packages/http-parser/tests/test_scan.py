@@ -99,6 +99,10 @@ def test_twins_serialize_the_same(pairs: list[tuple[bytes, bytes]]) -> None:
             values = [value for other, value in pairs if other.lower() == name.lower()]
             for find in (_scan_c.find_field, _scan_py.find_field):
                 assert find(block, 0, name.lower()) == (values[0] if values else None)
+        names = (*(name.lower() for name, _ in reversed(pairs)), b"absent", b"host")
+        each = tuple(_scan_py.find_field(block, 0, name) for name in names)
+        assert _scan_c.find_fields(block, 0, names) == each
+        assert _scan_py.find_fields(block, 0, names) == each
         back = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in text]
         assert back == pairs
 
@@ -126,6 +130,18 @@ def test_fields_end_before_the_body(
     assert twin.find_field(head, start, b"c") == dict(pairs).get(b"C")
     assert twin.find_field(head, start, b"x") is None
     assert twin.find_field(head, start, b"y") is None
+    names = (b"c", b"x", b"a", b"y", b"a")
+    c, a = dict(pairs).get(b"C"), dict(pairs).get(b"A")
+    assert twin.find_fields(head, start, names) == (c, None, a, None, a)
+
+
+def test_the_first_field_of_each_name_is_found(twin: ModuleType) -> None:
+    head = b"Ab: 1\r\naB:  \t\r\nA-b: 2 \r\nXx: 3\r\n\r\nYy: 4\r\n"
+    assert twin.find_fields(head, 0, (b"xx", b"ab", b"yy", b"a-b")) == (b"3", b"1", None, b"2")
+    assert twin.find_fields(head, 7, (b"ab", b"xx")) == (b"", b"3")
+    assert twin.find_fields(head, 0, ()) == ()
+    with pytest.raises(TypeError):
+        twin.find_fields(head, 0, ("ab",))
 
 
 class Name(str):

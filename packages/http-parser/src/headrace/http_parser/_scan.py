@@ -18,6 +18,7 @@ if _MODE not in ("auto", "require", "none"):
 if TYPE_CHECKING or _MODE == "none":
     from ._scan_py import (
         find_field,
+        find_fields,
         scan_chunk_line,
         scan_request_head,
         scan_response_head,
@@ -32,6 +33,7 @@ else:
     try:
         from ._scan_c import (
             find_field,
+            find_fields,
             scan_chunk_line,
             scan_request_head,
             scan_response_head,
@@ -47,6 +49,7 @@ else:
             raise
         from ._scan_py import (
             find_field,
+            find_fields,
             scan_chunk_line,
             scan_request_head,
             scan_response_head,
@@ -61,6 +64,7 @@ else:
 __all__ = [
     "IMPLEMENTATION",
     "find_field",
+    "find_fields",
     "scan_chunk_line",
     "scan_request_head",
     "scan_response_head",

@@ -358,6 +358,38 @@ def find_field(bytes head not None, Py_ssize_t start, bytes name not None):
     return None
 
 
+cdef inline bytes _value(const unsigned char *p, Py_ssize_t value, Py_ssize_t end):
+    """Return a value without the white space around it."""
+    while value < end and (p[value] == 32 or p[value] == 9):
+        value += 1
+    while end > value and (p[end - 1] == 32 or p[end - 1] == 9):
+        end -= 1
+    return PyBytes_FromStringAndSize(<const char *>p + value, end - value)
+
+
+def find_fields(bytes head not None, Py_ssize_t start, tuple names not None):
+    cdef const unsigned char *p = <const unsigned char *>PyBytes_AS_STRING(head)
+    cdef Py_ssize_t n = PyBytes_GET_SIZE(head), count = len(names), left = count
+    cdef Py_ssize_t i, colon, end
+    cdef const void *found
+    cdef bytes name
+    cdef list values = [None] * count
+    while left and start < n and p[start] != 13:
+        found = memchr(p + start, 13, n - start)
+        end = (<const unsigned char *>found - p) if found != NULL else n
+        for i in range(count):
+            name = <bytes?>names[i]
+            colon = start + PyBytes_GET_SIZE(name)
+            # Most lines are told by where their colon is not.
+            if colon < end and p[colon] == 58 and values[i] is None and _same(
+                p + start, <const unsigned char *>PyBytes_AS_STRING(name), colon - start
+            ):
+                values[i] = _value(p, colon + 1, end)
+                left -= 1
+        start = end + 2
+    return tuple(values)
+
+
 cdef inline object _name(const unsigned char *p, Py_ssize_t n, tuple names):
     """Return a name as text: the object in its slot if that is spelled like it."""
     cdef Py_ssize_t size

@@ -173,6 +173,11 @@ def find_field(head: bytes, start: int, name: bytes) -> bytes | None:
     return head[at : len(head) if end < 0 else end].strip(_OWS)
 
 
+def find_fields(head: bytes, start: int, names: tuple[bytes, ...]) -> tuple[bytes | None, ...]:
+    """Return what `find_field` gives for each of the names."""
+    return tuple([find_field(head, start, name) for name in names])
+
+
 def split_text(
     head: bytes, start: int, names: tuple[str | None, ...] = ()
 ) -> tuple[tuple[str, str], ...]:
