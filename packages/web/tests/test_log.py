@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -13,7 +14,7 @@ import pytest
 from exchanges import FakeExchange, make_request
 
 from headrace import web
-from headrace.web._log import make_access_log
+from headrace.web._log import _keep, make_access_log
 
 
 class Records(logging.Handler):
@@ -145,6 +146,69 @@ def test_what_is_kept_of_earlier_requests_is_theirs_alone(logger: logging.Logger
         assert lines(logger)[-1] == line
 
 
+def test_what_is_kept_is_bounded() -> None:
+    kept, add = _keep("{}".format, 10)
+    for number in range(95):
+        assert add(number) == kept(number) == str(number)
+        assert sum(kept(n) is not None for n in range(95)) <= 10
+    assert add("a" * 1001) == "a" * 1001
+    assert kept("a" * 1001) is None
+
+
+def test_a_text_that_is_long_is_made_each_time(logger: logging.Logger) -> None:
+    access_log = web.AccessLogger(logger, '"%{User-Agent}i"')
+    for agent in ("a" * 2000, 'b"' * 2000, "a" * 2000):
+        access_log.log(make_request("/", headers={"User-Agent": agent}), web.Response(), 0.0)
+        assert lines(logger)[-1] == '"' + agent.replace('"', '\\"') + '"'
+
+
+NEIGHBOURS = [
+    ("%%%s%%%%%r%%", "%201%%GET /path?query HTTP/1.1%"),
+    ("%s%s %r%s", "201201 GET /path?query HTTP/1.1201"),
+    ("<%a><%a>%b<%a>", "<192.0.2.1><192.0.2.1>4<192.0.2.1>"),
+    ("{%{referer}i}{%{X-Empty}i%{X-Missing}i}%b{%{REFERER}i}", "{/from}{-}4{/from}"),
+    ("%{X-Out}o%{Referer}i'%a\"%s'", "out/from'192.0.2.1\"201'"),
+]
+
+
+@pytest.mark.parametrize(("log_format", "line"), NEIGHBOURS)
+def test_atoms_do_not_disturb_their_neighbours(
+    logger: logging.Logger, log_format: str, line: str
+) -> None:
+    assert logged(logger, log_format) == line
+
+
+async def test_a_line_is_the_same_for_who_is_told_when_the_request_began(
+    logger: logging.Logger,
+) -> None:
+    for log_format, expected in [*ATOMS, *NEIGHBOURS]:
+        if re.search("%T|%D|}e", log_format):
+            continue
+        made = make_access_log(web.AccessLogger, logger, log_format)
+        assert made is not None
+        exchange = FakeExchange(peername=("192.0.2.1", 5))
+        headers = {"Referer": "/from", "X-Empty": ""}
+        response = web.Response(text="body", status=201, headers={"X-Out": "out"})
+        response.body_length = 4
+        made(make_request("/path?query", headers=headers, exchange=exchange), response, 0.0)
+        assert lines(logger)[-1] == expected
+
+
+async def test_times_of_requests_that_began_at_a_time_of_the_loop(logger: logging.Logger) -> None:
+    now = asyncio.get_running_loop().time()
+    made = make_access_log(web.AccessLogger, logger, "%t %T %Tf %D")
+    assert made is not None
+    days = (100, 0, 100, 50)
+    for day in days:
+        made(make_request(), web.Response(), now - day * 86400)
+    for day, line in zip(days, lines(logger), strict=True):
+        stamp, whole, fraction, micro = line.rsplit(" ", 3)
+        began = time.mktime(time.strptime(stamp[1:21], "%d/%b/%Y:%H:%M:%S"))
+        assert abs(time.time() - day * 86400 - began) < 60 + 3600  # an hour for clocks put forward
+        assert 0 <= int(whole) - day * 86400 < 60
+        assert float(fraction) * 1e6 == pytest.approx(int(micro), rel=1e-3)
+
+
 def test_what_no_logger_takes_is_not_made(logger: logging.Logger) -> None:
     made = make_access_log(web.AccessLogger, logger, "%s")
     assert made is not None
@@ -155,7 +219,7 @@ def test_what_no_logger_takes_is_not_made(logger: logging.Logger) -> None:
     assert make_access_log(web.AccessLogger, None, "%s") is None
 
 
-def test_own_access_loggers(logger: logging.Logger) -> None:
+async def test_own_access_loggers(logger: logging.Logger) -> None:
     class Own(web.AbstractAccessLogger):
         def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
             self.logger.warning("%s %s %s", self.log_format, response.status, time)
@@ -164,8 +228,9 @@ def test_own_access_loggers(logger: logging.Logger) -> None:
     made = make_access_log(Own, logger, "format")
     assert made is not None, "enabled unless it says otherwise"
     logger.setLevel(logging.WARNING)
-    made(make_request(), web.Response(), 0.5)
-    assert lines(logger) == ["format 200 0.5"]
+    made(make_request(), web.Response(), asyncio.get_running_loop().time() - 3600)
+    (line,) = lines(logger)
+    assert re.fullmatch(r"format 200 36\d\d\..+", line)
 
 
 def test_log_is_abstract(logger: logging.Logger) -> None:

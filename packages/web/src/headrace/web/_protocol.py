@@ -290,7 +290,8 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
         """Run the handler and see its answer out; the one task of the request."""
         service = self._service
         service.requests_count += 1
-        started = self._loop.time() if service.log_access is not None else 0.0
+        log_access = service.log_access
+        started = self._loop.time() if log_access is not None else 0.0
         try:
             try:
                 response = await handler(request)
@@ -341,8 +342,11 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             self._task = None
             if self._transport is None:
                 service.closed(self)
-        if service.log_access is not None:
-            self._log(request, response, started)
+        if log_access is not None:
+            try:
+                log_access(request, response, started)
+            except Exception:
+                service.logger.exception("the access log failed")
         self._cancels = service.handler_cancellation
         if (
             not self._pumping
@@ -454,15 +458,11 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
             response, StreamResponse
         ):
             response = StreamResponse(status=CLIENT_CLOSED)
-        self._log(request, response, started)
-
-    def _log(self, request: BaseRequest, response: StreamResponse, started: float) -> None:
-        """Log an answer, if answers are logged."""
         log_access = self._service.log_access
         if log_access is None:
             return
         try:
-            log_access(request, response, self._loop.time() - started)
+            log_access(request, response, started)
         except Exception:
             self._service.logger.exception("the access log failed")
 
