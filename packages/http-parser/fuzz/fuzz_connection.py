@@ -84,6 +84,11 @@ def check_twins(data: bytes, limits: Limits) -> None:
     ):
         pure = getattr(_scan_py, name)(data, 0, *arguments)
         assert getattr(_scan_c, name)(data, 0, *arguments) == pure, name
+    head = _scan_py.scan_request_head(data, 0, *heads)
+    known, rest = ((), 0) if head is None else (head[5], len(data) - head[4])
+    for usual, length in (((), 0), (known, rest), (known, rest + 1)):
+        whole = _scan_py.scan_whole_request(data, heads[:4], usual, length)
+        assert _scan_c.scan_whole_request(data, heads[:4], usual, length) == whole
 
 
 def check(data: bytes) -> None:

@@ -43,7 +43,7 @@ def as_events(whole: WholeRequest) -> list[Event]:
     method, target, headers, body = whole
     lengths = [int(value) for name, value in headers if name.lower() == b"content-length"]
     facts = True, not body, lengths[0] if lengths else None
-    request = Request(method, target, headers, (1, 1), *facts)
+    request = Request(method.encode(), target.encode(), headers, (1, 1), *facts)
     return [request, Data(body), EndOfMessage()] if body else [request]
 
 

@@ -139,6 +139,24 @@ def test_bytes_on_top_of_an_unfinished_request_are_no_whole_one() -> None:
         connection.receive_whole(GET)
 
 
+def test_a_whole_request_is_answered_by_its_own_method() -> None:
+    connection = Connection(Role.SERVER)
+    for method in (b"GET", b"HEAD", b"GET", b"PATCH", b"CONNECT", b"DELETE"):
+        data = GET.replace(b"GET", method)
+        if method == b"CONNECT":
+            data = data.replace(b"/a", b"a:1")
+        whole = connection.receive_whole(data)
+        assert (whole is None) is (method in (b"HEAD", b"CONNECT"))
+        if whole is None:
+            request = connection.next_event()
+            assert isinstance(request, Request)
+            assert request.method == method
+        else:
+            assert whole[:2] == (method.decode(), "/a")
+        written = connection.send(Response(404), b"body")
+        assert written.endswith(b"\r\n\r\n" if method == b"HEAD" else b"\r\n\r\nbody")
+
+
 OK = b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\n\r\nhi"
 
 

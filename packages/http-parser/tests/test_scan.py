@@ -24,6 +24,7 @@ except ImportError:
 
 TWINS = [_scan_py] if _scan_c is None else [_scan_py, _scan_c]
 WIDE = (8190, 8190, 128, 65536)
+OTHER = ((4, b"other"),)
 
 REQUESTS = [case.data for case in (*ACCEPTED, *REFUSED)]
 RESPONSES = [case.data for case in (*ACCEPTED_RESPONSES, *REFUSED_RESPONSES)]
@@ -69,6 +70,36 @@ def test_twins_agree_on_anything(data: bytes, limits: tuple[int, ...], start: in
     pure = _scan_py.scan_trailers(data, start, *limits[1:])
     assert _scan_c.scan_trailers(data, start, *limits[1:]) == pure
     assert _scan_c.scan_chunk_line(data, start) == _scan_py.scan_chunk_line(data, start)
+
+
+NEARLY = st.sampled_from([b"", b"\n", b"\r\n", b"!", b"hi", b"GET / HTTP/1.1\r\n\r\n"])
+STARTS = st.sampled_from(
+    [b"GET / ", b"PUT /a?b ", b"HEAD / ", b"CONNECT /a ", b"GET * ", b"head /"]
+)
+
+
+@pytest.mark.skipif(_scan_c is None, reason="the compiled twin is not built")
+@given(
+    data=BYTES
+    | st.sampled_from(REQUESTS)
+    | st.tuples(
+        STARTS, st.sampled_from([b"HTTP/1.1\r\n", b" HTTP/1.1\r\n", b"HTTP/1.0\r\n"]), BYTES, NEARLY
+    ).map(b"".join),
+    limits=LIMITS,
+    length=st.integers(0, 6) | st.just(2**63 - 1),
+)
+def test_twins_agree_on_whole_requests(
+    data: bytes, limits: tuple[int, int, int, int], length: int
+) -> None:
+    assert _scan_c is not None
+    head = _scan_py.scan_request_head(data, 0, *limits, ())
+    for usual in ((), OTHER, () if head is None else head[5]):
+        for size in (length, 0 if head is None else len(data) - head[4]):
+            pure = _scan_py.scan_whole_request(data, limits, usual, size)
+            found = _scan_c.scan_whole_request(data, limits, usual, size)
+            assert found == pure
+            if pure is not None:
+                assert (found[4] is usual) is (pure[4] is usual)
 
 
 FIELDS = st.lists(
@@ -234,6 +265,58 @@ def test_equal_known_fields_are_the_last_ones(twin: ModuleType, count: int) -> N
     ):
         assert known_of(twin, other, last) is not last
         assert known_of(twin, other, last) == known_of(twin, other)
+
+
+WHOLE = b"POST /a?b HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\nhi"
+HOST_A = ((4, b"a"),)
+
+
+def test_a_usual_request_is_scanned_as_a_whole(twin: ModuleType) -> None:
+    end = len(WHOLE) - 2
+    found = twin.scan_whole_request(WHOLE, WIDE, HOST_A, 2)
+    assert found == ("POST", "/a?b", 20, end, HOST_A)
+    assert found[4] is HOST_A
+    for method in ("GET", "PUT", "head", "HEADS", "CONNECTS", "X"):
+        data = WHOLE.replace(b"POST", method.encode())
+        assert twin.scan_whole_request(data, WIDE, HOST_A, 2)[0] == method
+    # What follows other known fields is judged by who knows what they mean.
+    for after in (b"", b"h", b"hi!"):
+        data = WHOLE[:-2] + after
+        assert twin.scan_whole_request(data, WIDE, OTHER, 2) == (*found[:4], HOST_A)
+        assert twin.scan_whole_request(data, WIDE, HOST_A, 2) is None
+        assert twin.scan_whole_request(data, WIDE, HOST_A, 2**63 - 1) is None
+        assert twin.scan_whole_request(data, WIDE, HOST_A, len(after)) == found
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"1.1", b"1.0"),
+        (b"1.1", b"1.2"),
+        (b"POST", b"HEAD"),
+        (b"POST", b"CONNECT"),
+        (b"/a?b", b"*"),
+        (b"/a?b", b"http://a/"),
+        (b"Host: a", b"Host : a"),
+        (b"\r\nhi", b""),
+        (b"POST", b""),
+        (b"POST", b"\r\nPOST"),
+    ],
+)
+@pytest.mark.parametrize("usual", [HOST_A, OTHER, ()])
+def test_an_unusual_request_is_not_scanned_as_a_whole(
+    twin: ModuleType, old: bytes, new: bytes, usual: tuple[tuple[int, bytes], ...]
+) -> None:
+    assert twin.scan_whole_request(WHOLE.replace(old, new), WIDE, usual, 2) is None
+    assert twin.scan_whole_request(b"", WIDE, usual, 0) is None
+
+
+def test_a_whole_request_keeps_to_the_limits(twin: ModuleType) -> None:
+    exact = (18, 7, 2, len(WHOLE) - 2)
+    assert twin.scan_whole_request(WHOLE, exact, HOST_A, 2) is not None
+    for i in range(4):
+        less = (*exact[:i], exact[i] - 1, *exact[i + 1 :])
+        assert twin.scan_whole_request(WHOLE, less, HOST_A, 2) is None
 
 
 @pytest.mark.parametrize("byte", range(256))

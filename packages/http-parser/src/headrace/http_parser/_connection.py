@@ -34,8 +34,8 @@ from ._grammar import is_target
 from ._limits import Limits
 from ._lines import LineCheck, Section
 from ._readers import BodyReader, ChunkedReader, CloseReader, LengthReader
-from ._scan import scan_request_head, scan_response_head, serialize_fields
-from ._scan_py import CONTENT_LENGTH, Known, RequestHead, ResponseHead
+from ._scan import scan_request_head, scan_response_head, scan_whole_request, serialize_fields
+from ._scan_py import CONTENT_LENGTH, SPECIAL_METHODS, Known, RequestHead, ResponseHead
 from ._state import (
     CLOSED,
     DONE,
@@ -71,9 +71,11 @@ from ._writers import (
 )
 
 _VERSIONS: Final = tuple((1, minor) for minor in range(10))
-_UNREACHABLE: Final = 2**63
+_UNREACHABLE: Final = 2**63 - 1
 # Not what the kernel returns for a head without known fields.
 _NOTHING: Final[Known] = ((0, b""),)
+# Stands for any method that is not special: it is only asked whether it is one that is.
+_USUAL_METHOD: Final = b"GET"
 _CLOSED_EVENT: Final = ConnectionClosed()
 _new: Final = tuple.__new__
 _new_headers: Final = Headers.__new__
@@ -194,19 +196,12 @@ class Connection:
             LocalProtocolError: as `receive_data`.
         """
         if self.their_state is IDLE and not self._buffer.data and not self._eof:
-            line, header, count, whole = self._head_limits
-            found = scan_request_head(data, 0, line, header, count, whole, self._memo_known)
+            usual = self._usual_known
+            found = scan_whole_request(data, self._head_limits, usual, self._usual_length)
             if found is not None:
-                method, target, minor, start, end, known = found
-                if known is not self._usual_known or minor != 1:
-                    self._learn(known, minor)
-                # 0x2f is "/". The usual length is out of reach where the fields are not usual.
-                if (
-                    end + self._usual_length == len(data)
-                    and target[0] == 0x2F
-                    and method not in _SPECIAL_METHODS
-                ):
-                    self._method = method
+                method, target, start, end, known = found
+                if known is usual or self._learn(known) == len(data) - end:
+                    self._method = _USUAL_METHOD
                     self._plain = True
                     self.our_state = SEND_RESPONSE
                     self.their_state = DONE
@@ -243,7 +238,7 @@ class Connection:
                     and self._memo.length == len(data) - end
                     and status >= 200
                     and status not in BODYLESS
-                    and self._method not in _SPECIAL_METHODS
+                    and self._method not in SPECIAL_METHODS
                     and self._keep_alive
                 ):
                     self._peer_minor = minor
@@ -351,7 +346,7 @@ class Connection:
         method, target, minor, _, _, _ = found
         keep_alive, length, chunked, expecting, upgrade, plain = framing
         complete = not length and not chunked
-        special = method in _SPECIAL_METHODS
+        special = method in SPECIAL_METHODS
         self._plain = plain and not special
         self._keep_alive = keep_alive
         self._method = method
@@ -385,20 +380,24 @@ class Connection:
             raise RemoteProtocolError(Fault.CONNECT_BODY)
         return framing
 
-    def _learn(self, known: Known, minor: int) -> None:
-        """Judge known fields that are not like the last ones, for `receive_whole`."""
+    def _learn(self, known: Known) -> int:
+        """Judge known fields that are not like the last ones; return the length of the body.
+
+        It is out of reach where they are not those of the usual kind, see `receive_whole`.
+        """
         self._usual_known, self._usual_length = known, _UNREACHABLE
         try:
-            framing = request_framing(known, minor)
+            framing = request_framing(known, 1)
         except RemoteProtocolError:
-            return
-        if minor == 1 and framing.plain and not framing.chunked:
-            _latest[0] = self._memo_known, self._memo_minor, self._memo = known, minor, framing
+            return _UNREACHABLE
+        if framing.plain and not framing.chunked:
+            _latest[0] = self._memo_known, self._memo_minor, self._memo = known, 1, framing
             self._usual_length = framing.length or 0
             # What holds for all such requests.
             self._keep_alive = True
-            self._peer_minor = minor
+            self._peer_minor = 1
             self._asked_upgrade = self._expecting = False
+        return self._usual_length
 
     def _learn_response(self, found: ResponseHead) -> bool:
         """Judge known fields that are not like the last ones; say whether they are right."""
@@ -738,7 +737,6 @@ class Connection:
 
 _ANSWERING: Final = frozenset({SEND_RESPONSE, SEND_BODY})
 # Their answers have no body, or begin a tunnel.
-_SPECIAL_METHODS: Final = frozenset({b"HEAD", b"CONNECT"})
 _KEPT_DONE: Final = KEPT[DONE, DONE]
 
 _READERS: Final[dict[Role, dict[State, Callable[[Connection], NextEvent]]]] = {

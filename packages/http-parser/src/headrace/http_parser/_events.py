@@ -147,8 +147,8 @@ class Request(NamedTuple):
     upgrade: bytes | None = None
 
 
-#: Method, target, headers and body of a request; see `Connection.receive_whole`.
-WholeRequest: TypeAlias = tuple[bytes, bytes, Headers, bytes]
+#: Method and target, both as text, headers and body of a request; see `Connection.receive_whole`.
+WholeRequest: TypeAlias = tuple[str, str, Headers, bytes]
 
 
 class Informational(NamedTuple):

@@ -49,6 +49,7 @@ cdef enum:
 
 # Most requests: made once, they keep their hash.
 cdef bytes GET = b"GET", POST = b"POST"
+cdef str GET_TEXT = "GET", POST_TEXT = "POST"
 
 
 cdef struct Span:
@@ -191,42 +192,92 @@ cdef tuple _scan_lines(
     return last if _equal(p, spans, known, last) else _make_known(p, spans, known)
 
 
+cdef struct RequestLine:
+    Py_ssize_t method_end
+    Py_ssize_t target
+    Py_ssize_t target_end
+    Py_ssize_t next
+    int minor
+
+
+cdef inline bint _request_line(
+    const unsigned char *p, Py_ssize_t start, Py_ssize_t n, Py_ssize_t max_line, RequestLine *line
+) noexcept nogil:
+    """Scan the request line at start; say whether it is whole and valid."""
+    cdef Py_ssize_t i = start
+    while IS_TOKEN[p[i]]:
+        i += 1
+    if p[i] != 32 or i == start:
+        return False
+    line.method_end = i
+    i += 1
+    line.target = i
+    while IS_TARGET[p[i]]:
+        i += 1
+    line.target_end = i
+    if p[i] != 32 or i == line.target or n - i < 11:
+        return False
+    line.minor = _version(p + i + 1)
+    i += 9
+    line.next = i + 2
+    return line.minor >= 0 and p[i] == 13 and p[i + 1] == 10 and i - start <= max_line
+
+
 def scan_request_head(
     bytes data not None, Py_ssize_t start, Py_ssize_t max_line, Py_ssize_t max_header,
     Py_ssize_t max_headers, Py_ssize_t max_head, tuple last not None
 ):
     cdef const unsigned char *p = <const unsigned char *>PyBytes_AS_STRING(data)
-    cdef Py_ssize_t n = PyBytes_GET_SIZE(data)
-    cdef Py_ssize_t i = start, target, method_end, target_end, end = 0
+    cdef Py_ssize_t n = PyBytes_GET_SIZE(data), end = 0
     cdef Py_ssize_t limit = n if n - start <= max_head else start + max_head
-    cdef int minor
-    if start < 0 or start >= n:
+    cdef RequestLine line
+    if start < 0 or start >= n or not _request_line(p, start, n, max_line, &line):
         return None
-    while IS_TOKEN[p[i]]:
-        i += 1
-    if p[i] != 32 or i == start:
-        return None
-    method_end = i
-    i += 1
-    target = i
-    while IS_TARGET[p[i]]:
-        i += 1
-    target_end = i
-    if p[i] != 32 or i == target or n - i < 11:
-        return None
-    minor = _version(p + i + 1)
-    i += 9
-    if minor < 0 or p[i] != 13 or p[i + 1] != 10 or i - start > max_line:
-        return None
-    i += 2
-    known = _scan_lines(p, i, n, max_header, max_headers, limit, &end, last)
+    known = _scan_lines(p, line.next, n, max_header, max_headers, limit, &end, last)
     if known is None:
         return None
     return (
-        _method(p + start, method_end - start),
-        PyBytes_FromStringAndSize(<const char *>p + target, target_end - target),
-        minor, i, end, known,
+        _method(p + start, line.method_end - start),
+        PyBytes_FromStringAndSize(<const char *>p + line.target, line.target_end - line.target),
+        line.minor, line.next, end, known,
     )
+
+
+def scan_whole_request(
+    bytes data not None, tuple limits not None, tuple usual not None, long long length
+):
+    cdef const unsigned char *p = <const unsigned char *>PyBytes_AS_STRING(data)
+    cdef Py_ssize_t n = PyBytes_GET_SIZE(data), end = 0
+    cdef Py_ssize_t max_line, max_header, max_headers, max_head
+    cdef RequestLine line
+    max_line, max_header, max_headers, max_head = limits
+    if not _request_line(p, 0, n, max_line, &line) or line.minor != 1:
+        return None
+    if p[line.target] != 47 or _is_special(p, line.method_end):
+        return None
+    limit = n if n <= max_head else max_head
+    known = _scan_lines(p, line.next, n, max_header, max_headers, limit, &end, usual)
+    if known is None or (known is usual and n - end != length):
+        return None
+    return (
+        _method_text(p, line.method_end),
+        PyUnicode_DecodeASCII(
+            <const char *>p + line.target, line.target_end - line.target, NULL
+        ),
+        line.next, end, known,
+    )
+
+
+cdef inline bint _is_special(const unsigned char *p, Py_ssize_t n) noexcept nogil:
+    return (n == 4 and memcmp(p, b"HEAD", 4) == 0) or (n == 7 and memcmp(p, b"CONNECT", 7) == 0)
+
+
+cdef inline str _method_text(const unsigned char *p, Py_ssize_t n):
+    if n == 3 and memcmp(p, b"GET", 3) == 0:
+        return GET_TEXT
+    if n == 4 and memcmp(p, b"POST", 4) == 0:
+        return POST_TEXT
+    return PyUnicode_DecodeASCII(<const char *>p, n, NULL)
 
 
 cdef inline bytes _method(const unsigned char *p, Py_ssize_t n):

@@ -28,6 +28,8 @@ UPGRADE: Final = 6
 Known: TypeAlias = tuple[tuple[int, bytes], ...]
 # method, target, minor version, start of the fields, end of the head, known fields
 RequestHead: TypeAlias = tuple[bytes, bytes, int, int, int, Known]
+# method, target, start of the fields, end of the head, known fields
+WholeHead: TypeAlias = tuple[str, str, int, int, Known]
 # status, reason, minor version, start of the fields, end of the head, known fields
 ResponseHead: TypeAlias = tuple[int, bytes, int, int, int, Known]
 
@@ -39,6 +41,8 @@ KNOWN: Final = {
     b"transfer-encoding": TRANSFER_ENCODING,
     b"upgrade": UPGRADE,
 }
+#: The methods with rules of their own on bodies, those of requests or of responses.
+SPECIAL_METHODS: Final = frozenset({b"HEAD", b"CONNECT"})
 _HEX: Final = b"0123456789abcdefABCDEF"
 _OWS: Final = b" \t"
 
@@ -98,6 +102,29 @@ def scan_request_head(
     ):
         return None
     return method, target, int(minor), match.start(4) + 1, end, _known_of(lines, last)
+
+
+def scan_whole_request(
+    data: bytes, limits: tuple[int, int, int, int], usual: Known, length: int
+) -> WholeHead | None:
+    """Scan *data*, which may be one request of the usual kind; None if it is not.
+
+    That is a valid head, in *limits* as for `scan_request_head`, of HTTP/1.1, with a path as target
+    and none of `SPECIAL_METHODS`. Where its known fields are the *usual* ones, *length* bytes, and
+    no more, come after it; what follows other known fields is not judged here.
+    """
+    found = scan_request_head(data, 0, *limits, usual)
+    if found is None:
+        return None
+    method, target, minor, start, end, known = found
+    if (
+        minor != 1
+        or not target.startswith(b"/")
+        or method in SPECIAL_METHODS
+        or (known is usual and len(data) - end != length)
+    ):
+        return None
+    return method.decode("ascii"), target.decode("ascii"), start, end, known
 
 
 def scan_response_head(

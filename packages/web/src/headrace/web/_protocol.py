@@ -126,14 +126,7 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
         make_request = service.request_factory
         self._pumping = True
         try:
-            request = make_request(
-                _METHODS.get(method) or method.decode(),
-                target.decode(),
-                HttpVersion11,
-                fields,
-                body or None,
-                self,
-            )
+            request = make_request(method, target, HttpVersion11, fields, body or None, self)
             self._task = service.starter.start(self._serve(request, service.handler))
         finally:
             self._pumping = False
