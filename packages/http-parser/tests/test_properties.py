@@ -7,12 +7,50 @@ from drive import ANSWER, as_events, connection_for, merged, pull, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.http_parser import Connection, Data, EndOfMessage, Event, Request, Role
+from headrace.http_parser import (
+    NEED_DATA,
+    PAUSED,
+    Connection,
+    Data,
+    EndOfMessage,
+    Event,
+    RemoteProtocolError,
+    Request,
+    Response,
+    Role,
+)
 
 REQUESTS = st.sampled_from([case.data for case in (*ACCEPTED, *REFUSED)])
 RESPONSES = st.sampled_from([case.data for case in (*ACCEPTED_RESPONSES, *REFUSED_RESPONSES)])
 REQUEST = Request(b"GET", b"/", ((b"Host", b"a"),))
 METHODS = st.sampled_from([b"GET", b"HEAD", b"CONNECT"])
+
+
+MADE = st.tuples(
+    st.sampled_from([b"GET /", b"POST /", b"HEAD /", b"OPTIONS *", b"CONNECT a:1"]),
+    st.sampled_from([b" HTTP/1.1\r\nHost: a\r\n"] * 3 + [b" HTTP/1.0\r\nHost: a\r\n"]),
+    st.sampled_from([b"", b"X: y\r\n", b"Connection: keep-alive\r\n", b"Connection: close\r\n"])
+    | st.sampled_from([b"Expect: 100-continue\r\n", b"Connection: upgrade\r\nUpgrade: b\r\n"]),
+    st.sampled_from([b"\r\n", b"Content-Length: 2\r\n\r\nhi", b"Content-Length: 0\r\n\r\n"])
+    | st.just(b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"),
+).map(b"".join)
+
+
+def taken(connection: Connection) -> list[object]:
+    """Take the events of one request, or the fault that ends it."""
+    events: list[object] = []
+    try:
+        while (event := connection.next_event()) not in (NEED_DATA, PAUSED):
+            events.append(event)
+    except RemoteProtocolError as error:
+        events.append(error.fault)
+    return events
+
+
+def answered(connection: Connection, streamed: bool) -> list[bytes]:
+    if not streamed:
+        return [connection.send(Response(404), b"hello")]
+    return [connection.send(event) for event in (Response(404), Data(b"hello"), EndOfMessage())]
 
 
 @st.composite
@@ -71,6 +109,26 @@ def test_the_short_way_to_a_whole_request_tells_the_same(pieces: list[bytes]) ->
         assert (short.our_state, short.their_state) == (usual.our_state, usual.their_state)
         assert short.keep_alive == usual.keep_alive
         assert short.buffered == usual.buffered
+
+
+@given(requests=st.lists(MADE, max_size=8), streamed=st.booleans())
+def test_requests_read_by_the_short_way_are_answered_the_same(
+    requests: list[bytes], streamed: bool
+) -> None:
+    short, usual = Connection(Role.SERVER), Connection(Role.SERVER)
+    for data in requests:
+        whole = short.receive_whole(data)
+        usual.receive_data(data)
+        told = taken(short) if whole is None else as_events(whole)
+        assert told == taken(usual)
+        if not isinstance(told[0], Request):
+            return
+        answers = [answered(connection, streamed) for connection in (short, usual)]
+        assert answers[0] == answers[1]
+        assert (short.our_state, short.their_state) == (usual.our_state, usual.their_state)
+        assert short.keep_alive == usual.keep_alive
+        if short.our_state is not short.our_state.IDLE:
+            return
 
 
 @given(pieces=pieces_of(RESPONSES), method=METHODS)

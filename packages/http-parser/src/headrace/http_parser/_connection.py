@@ -74,8 +74,6 @@ _VERSIONS: Final = tuple((1, minor) for minor in range(10))
 _UNREACHABLE: Final = 2**63 - 1
 # Not what the kernel returns for a head without known fields.
 _NOTHING: Final[Known] = ((0, b""),)
-# Stands for any method that is not special: it is only asked whether it is one that is.
-_USUAL_METHOD: Final = b"GET"
 _CLOSED_EVENT: Final = ConnectionClosed()
 _new: Final = tuple.__new__
 _new_headers: Final = Headers.__new__
@@ -190,7 +188,7 @@ class Connection:
         It is a shorter way to what `next_event` says of such a request, of which neither `Data` nor
         `EndOfMessage` are left to be read. None says that `next_event` is to be asked: the request
         is not whole, not alone, not well-formed, or not of the usual kind, which is kept alive
-        and without `Expect`, `Upgrade`, HEAD and chunked coding.
+        and without `Expect`, `Upgrade`, HEAD and chunked coding. Method and target are text here.
 
         Raises:
             LocalProtocolError: as `receive_data`.
@@ -201,8 +199,6 @@ class Connection:
             if found is not None:
                 method, target, start, end, known = found
                 if known is usual or self._learn(known) == len(data) - end:
-                    self._method = _USUAL_METHOD
-                    self._plain = True
                     self.our_state = SEND_RESPONSE
                     self.their_state = DONE
                     headers = _new_headers(Headers)
@@ -350,6 +346,8 @@ class Connection:
         self._plain = plain and not special
         self._keep_alive = keep_alive
         self._method = method
+        if special:
+            self._usual_known = _NOTHING
         self._peer_minor = minor
         self._asked_upgrade = upgrade is not None
         self._expecting = expecting and not complete
@@ -393,8 +391,10 @@ class Connection:
         if framing.plain and not framing.chunked:
             _latest[0] = self._memo_known, self._memo_minor, self._memo = known, 1, framing
             self._usual_length = framing.length or 0
-            # What holds for all such requests.
-            self._keep_alive = True
+            # What holds for all such requests, until one of another kind comes. Which method it is
+            # is only asked of the special ones.
+            self._keep_alive = self._plain = True
+            self._method = b"GET"
             self._peer_minor = 1
             self._asked_upgrade = self._expecting = False
         return self._usual_length
