@@ -366,11 +366,7 @@ class Connection:
 
     def _judge_request(self, found: RequestHead) -> Framing:
         method, target, minor, _, _, known = found
-        if known is not self._memo_known or minor != self._memo_minor:
-            _latest[0] = memo = known, minor, request_framing(known, minor)
-            self._memo_known, self._memo_minor, self._memo = memo
-            self._usual_known = _NOTHING
-        framing = self._memo
+        framing = self._framing_of(known, minor)
         if (target[0] != 0x2F or method == b"CONNECT") and not is_target(method, target):
             raise RemoteProtocolError(Fault.TARGET)
         if method == b"CONNECT" and (framing.length or framing.chunked):
@@ -378,18 +374,25 @@ class Connection:
             raise RemoteProtocolError(Fault.CONNECT_BODY)
         return framing
 
+    def _framing_of(self, known: Known, minor: int) -> Framing:
+        """Judge known fields of a request, which often are the last ones again."""
+        if known != self._memo_known or minor != self._memo_minor:
+            _latest[0] = memo = known, minor, request_framing(known, minor)
+            self._memo_known, self._memo_minor, self._memo = memo
+            self._usual_known = _NOTHING
+        return self._memo
+
     def _learn(self, known: Known) -> int:
         """Judge known fields that are not like the last ones; return the length of the body.
 
         It is out of reach where they are not those of the usual kind, see `receive_whole`.
         """
-        self._usual_known, self._usual_length = known, _UNREACHABLE
         try:
-            framing = request_framing(known, 1)
+            framing = self._framing_of(known, 1)
         except RemoteProtocolError:
             return _UNREACHABLE
+        self._usual_known, self._usual_length = known, _UNREACHABLE
         if framing.plain and not framing.chunked:
-            _latest[0] = self._memo_known, self._memo_minor, self._memo = known, 1, framing
             self._usual_length = framing.length or 0
             # What holds for all such requests, until one of another kind comes. Which method it is
             # is only asked of the special ones.
