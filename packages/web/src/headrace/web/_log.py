@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import datetime
 import itertools
 import json
@@ -138,6 +139,7 @@ _NAMES: Final[dict[str, Any]] = {
     "numbers": [*map(str, range(1000))],
     "printable": _printable,
     "protocol": _protocol,
+    "running": asyncio.get_running_loop,
     "stamp": _stamp,
     "time": time.time,
 }
@@ -166,9 +168,9 @@ class _Form(NamedTuple):
 _TOOK: Final = _Form("seconds", "seconds", "time() - seconds", "started")
 _BEGAN: Final = _Form(
     "started",
-    "request._exchange.loop.time() - started",
+    "running().time() - started",
     "started",
-    "time() - (request._exchange.loop.time() - started)",
+    "time() - (running().time() - started)",
 )
 # Fields as they were received are asked without a detour; those of other requests cannot be.
 _FIND: Final = """
