@@ -1369,6 +1369,10 @@ async def test_requests_are_counted(serve: Serve) -> None:
     wire.send(get() * 3 + post(b"body"))
     for _ in range(4):
         await wire.answer()
+    assert served.server.requests_count == 4
+    await wire.close()
+    await served.idle()
+    assert served.server.requests_count == 4
     await served.raw(b"no request\r\n\r\n")
     assert served.server.requests_count == 5
 

@@ -81,6 +81,23 @@ async def test_what_waits_goes_on_in_the_task_in_which_it_began(starter: Starter
     assert seen.count(task) == seen.count(other) == 3
 
 
+async def test_what_was_started_is_counted(starter: Starter) -> None:
+    async def work() -> None:
+        await asyncio.sleep(0)
+
+    async def nothing() -> None:
+        pass
+
+    assert starter.started == 0
+    await outside(lambda: starter.start(nothing()))
+    task = await outside(lambda: starter.start(work()))
+    others = [await outside(lambda: starter.start(work())) for _ in range(3)]
+    assert starter.started == 5
+    starter.start(nothing())  # while a task is running
+    assert starter.started == 6
+    await asyncio.gather(task, *others)
+
+
 async def test_context_variables_do_not_leak(starter: Starter) -> None:
     seen: list[str] = []
 

@@ -107,11 +107,13 @@ cdef class StandingStarter:
     cdef Py_ssize_t _references
     # Whether the stage is known to be free, and whether work is on it.
     cdef bint _free, _busy, _closed
+    cdef readonly Py_ssize_t started
 
     def __init__(self, loop):
         self._loop = loop
         self._own_context = copy_context()
         self._closed = False
+        self.started = 0
         self._take_stage()
 
     cdef _take_stage(self):
@@ -129,6 +131,7 @@ cdef class StandingStarter:
         cdef PyObject *result = NULL
         cdef int waits
         if not self._free and (self._busy or not stage.free):
+            self.started += 1
             return loop.create_task(work, context=self._own_context.copy())
         if not self._references:
             self._references = Py_REFCNT(<PyObject *>task)
@@ -136,6 +139,7 @@ cdef class StandingStarter:
             _enter_task(loop, task)
         except RuntimeError:
             return self._start_within(work)
+        self.started += 1
         self._free = False
         self._busy = True
         try:

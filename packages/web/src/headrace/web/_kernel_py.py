@@ -46,12 +46,14 @@ class StandingStarter:
         "_references",
         "_run",
         "_stage",
+        "started",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._context = copy_context()
         self._closed = False
+        self.started = 0
         self._take_stage()
 
     def _take_stage(self) -> None:
@@ -69,12 +71,14 @@ class StandingStarter:
         stage = self._stage
         loop = self._loop
         if not stage.free:
+            self.started += 1
             return loop.create_task(work, context=self._context.copy())
         task = stage.task
         try:
             _enter_task(loop, task)
         except RuntimeError:
             return self._start_within(work)
+        self.started += 1
         stage.free = False
         if not self._references:
             self._references = getrefcount(task)

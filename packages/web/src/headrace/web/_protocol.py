@@ -282,7 +282,6 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
     ) -> None:
         """Run the handler and see its answer out; the one task of the request."""
         service = self._service
-        service.requests_count += 1
         log_access = service.log_access
         started = self._loop.time() if log_access is not None else 0.0
         try:

@@ -80,10 +80,10 @@ class Service:
         self.logger = logger
         self.log_access: Callable[[BaseRequest, StreamResponse, float], None] | None = None
         self.connections: set[Served] = set()
-        #: The requests that were answered, or are being.
-        self.requests_count = 0
-        #: Starts the requests of the connections; there for as long as there are any.
+        #: Starts the requests of the connections, and counts them; there since the first one, and
+        #: another one when there have been none for a time.
         self.starter: Starter
+        self._requests_before = 0
         #: Whether the server has been told to stop: what tells whether it is ready looks here.
         self.shutting_down = False
         #: Whether a connection that was just accepted may stay.
@@ -101,6 +101,12 @@ class Service:
         self.fields: list[Field] = []
         #: Heads of answers with these fields, kept for as long as the fields hold.
         self.templates: dict[tuple[int, Fields], Any] = {}
+
+    @property
+    def requests_count(self) -> int:
+        """The requests that were answered, or are being."""
+        starter = getattr(self, "starter", None)
+        return self._requests_before + (0 if starter is None else starter.started)
 
     def tick(self, now: float) -> None:
         """Set the clock and renew what depends on it."""
@@ -132,6 +138,7 @@ class Service:
     def opened(self, connection: Served) -> Service:
         """Take note of a new connection; return the service that is to serve it."""
         if not self.connections:
+            self._requests_before = self.requests_count
             self.starter = make_starter(connection.loop)
         self.connections.add(connection)
         return self

@@ -19,6 +19,10 @@ from ._kernel import StandingStarter
 class Starter(Protocol):
     """Starts coroutines, each in a task and a context of its own."""
 
+    @property
+    def started(self) -> int:
+        """How many were started."""
+
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         """Run *work* until it waits; return its task, or None when it has ended.
 
@@ -35,14 +39,16 @@ if sys.version_info >= (3, 12):
     class EagerStarter:
         """Starts tasks eagerly, as Python does since 3.12."""
 
-        __slots__ = ("_context", "_loop")
+        __slots__ = ("_context", "_loop", "started")
 
         def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
             self._loop = loop
             self._context = copy_context()
+            self.started = 0
 
         def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
             """Run *work* until it waits; return its task, or None when it has ended."""
+            self.started += 1
             context = self._context.copy()
             task: asyncio.Task[None] = asyncio.Task(
                 work, loop=self._loop, context=context, eager_start=True
