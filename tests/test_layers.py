@@ -88,6 +88,7 @@ WEB = [
     "_debug",
     "_mistakes",
     "_lines",
+    "_log_format",
     "_log",
     "_waker",
     "_messages",

@@ -14,7 +14,8 @@ import pytest
 from exchanges import FakeExchange, make_request
 
 from headrace import web
-from headrace.web._log import _keep, make_access_log
+from headrace.web._log import make_access_log
+from headrace.web._log_format import _keep
 
 
 class Records(logging.Handler):
