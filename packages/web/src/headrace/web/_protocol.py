@@ -312,23 +312,10 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
                     transport.write(self._parser.send_template(template, body))
             except (Exception, asyncio.CancelledError) as error:
                 response = await self._answer_error(request, error)
-        except ClientConnectionResetError:
-            service.logger.debug("the client closed the connection before the answer was sent")
-            self._abort()
-            self._log_cut(request, started)
-            return
         except BaseException as error:
-            self._abort()
+            self._cut_short(request, error, started)
             if isinstance(error, asyncio.CancelledError):
-                self._log_cut(request, started)
                 raise
-            if isinstance(error, Exception):
-                service.logger.exception("the answer to a failed request failed too")
-                self._log_cut(request, started)
-            else:
-                # The end of the program is the loop's business: a task would keep it for
-                # whoever awaits the task, and uvloop logs what a protocol raises and goes on.
-                self._loop.call_soon(_raise, error)
             return
         finally:
             self._task = None
@@ -442,6 +429,21 @@ class RequestHandler(HTTPExchange, asyncio.Protocol):
         self._service.logger.error(
             "Error handling %s %s", request.method, request.encoded_path, exc_info=error
         )
+
+    def _cut_short(self, request: BaseRequest, error: BaseException, started: float) -> None:
+        """See to a request whose answer could not be sent, or not all of it."""
+        self._abort()
+        logger = self._service.logger
+        if isinstance(error, ClientConnectionResetError):
+            logger.debug("the client closed the connection before the answer was sent")
+        elif isinstance(error, Exception):
+            logger.error("the answer to a failed request failed too", exc_info=error)
+        elif not isinstance(error, asyncio.CancelledError):
+            # The end of the program is the loop's business: a task would keep it for
+            # whoever awaits the task, and uvloop logs what a protocol raises and goes on.
+            self._loop.call_soon(_raise, error)
+            return
+        self._log_cut(request, started)
 
     def _log_cut(self, request: BaseRequest, started: float) -> None:
         """Log an answer that was cut short, or as 499, as nginx does, that there was none."""
