@@ -24,6 +24,20 @@ class TestResolve:
         assert first.params == {}
         assert router.resolve("GET", "/users/me") is first
 
+    def test_static_matches_can_be_looked_up_without_a_call(self) -> None:
+        router: Router[object] = Router()
+        static = router.static
+        router.add_route("GET", "/a", "a")
+        router.add_route("*", "/a", "any")
+        router.add_route("POST", "/100%25", "b")
+        router.add_route("GET", "/{name}", "name")
+        router.add_route("GET", "/is/it%3Fso", "not the query of /is/it")
+        router.add_host("example.org").add_route("GET", "/h", "h")
+        paths = {path: sorted(matches) for path, matches in static.items()}
+        assert paths == {"/a": ["*", "GET"], "/100%25": ["POST"]}
+        assert static["/a"]["GET"] is router.resolve("GET", "/a")
+        assert static["/100%25"]["POST"] is router.resolve("POST", "/100%25")
+
     def test_the_parameters_of_a_static_match_can_not_be_written(self) -> None:
         router: Router[object] = Router()
         router.add_route("GET", "/", "root")

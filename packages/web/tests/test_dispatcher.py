@@ -72,6 +72,37 @@ async def test_a_route_runs_inside_its_applications(
         }
 
 
+@pytest.mark.parametrize(
+    ("target", "name", "query"),
+    [
+        ("/is/it", "path", ""),
+        ("/is/it?so", "path", "so"),
+        ("/is/it%3Fso", "mark", ""),
+        ("/is/it%3Fso?or", "mark", "or"),
+        ("/is/%69t?so", "path", "so"),
+        ("http://example.org/is/it?so", "path", "so"),
+        ("/is/?so", "variable", "so"),
+        ("/is/it?", "path", ""),
+    ],
+)
+async def test_the_query_is_not_looked_up(target: str, name: str, query: str, serve: Serve) -> None:
+    def telling(name: str) -> Any:
+        async def handler(request: web.Request) -> web.Response:
+            return web.Response(text=f"{name} {request.query_string}")
+
+        return handler
+
+    app = web.Application()
+    app.router.add_get("/is/it", telling("path"))
+    app.router.add_get("/is/it%3Fso", telling("mark"))
+    app.router.add_get("/is/{tail:.*}", telling("variable"))
+    served = await serve(app)
+    answer = await served.raw(
+        f"GET {target} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n".encode()
+    )
+    assert answer.endswith(f"\r\n\r\n{name} {query}".encode())
+
+
 async def test_a_middleware_has_its_application_back_when_the_handler_has_ended() -> None:
     root, _, _ = make_app()
     root.freeze()

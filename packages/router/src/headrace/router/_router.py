@@ -46,6 +46,7 @@ class Router(Generic[T]):
         "_host_names",
         "_hosts",
         "_names",
+        "_plain",
         "_resources",
         "_routes",
         "_static",
@@ -54,6 +55,7 @@ class Router(Generic[T]):
 
     def __init__(self) -> None:
         self._static: dict[str, dict[str, Match[T]]] = {}
+        self._plain: dict[str, dict[str, Match[T]]] = {}
         self._tree: Tree[Target[T]] = Tree()
         self._heads = self._tree.heads
         self._resources: dict[tuple[str, bool], Resource[T]] = {}
@@ -276,6 +278,8 @@ class Router(Generic[T]):
             check_free(route, matches.get(route.method))
             matches[route.method] = Match(route.value, NO_PARAMS, route)
             self._static[pattern.static] = matches
+            if "?" not in pattern.static:
+                self._plain[pattern.static] = matches
         else:
             leaf = self._tree.leaf(pattern)
             check_free(route, leaf.rival(route.method))
@@ -343,6 +347,15 @@ class Router(Generic[T]):
         return f"<Router of {len(self._routes)} routes>"
 
     # Freezing
+
+    @property
+    def static(self) -> Mapping[str, Mapping[str, Match[T]]]:
+        """The matches of routes without variables, by path and method, as `resolve` returns them.
+
+        No path here has a question mark, so the target of a request may be looked up as it is. The
+        mapping changes with the router. What is not in it, `resolve` may find all the same.
+        """
+        return self._plain
 
     @property
     def frozen(self) -> bool:

@@ -154,6 +154,7 @@ class Application(Store, ApplicationNames):
         self._finishers: list[Callable[[], Any]] = []
         self._entered: list[AbstractAsyncContextManager[None]] = []
         self._find = self._router.find
+        self._static = self._router.static
         #: What serves the requests that no route matches.
         self._missed = AbstractRoute(hdrs.METH_ANY, raise_miss)
         self._frozen = False
@@ -346,14 +347,19 @@ class Application(Store, ApplicationNames):
         """Find the route of a request and return what its chain of handlers returns."""
         request._app = self
         target = request._target
-        if target[0] != "/":
-            target = request.encoded_path
-        elif "?" in target:
-            target = target[: target.index("?")]
-        find = self._find  # what an instance has is called quicker by a name of its own
-        match = find(request.method, target)
-        if isinstance(match, Miss):
-            return self._dispatch_miss(request, match)
+        # A target with more than a path, or without one, is none of these paths.
+        matches = self._static.get(target)
+        match = None if matches is None else matches.get(request.method)
+        if match is None:
+            if target[0] != "/":
+                target = request.encoded_path
+            elif "?" in target:
+                target = target[: target.index("?")]
+            find = self._find  # what an instance has is called quicker by a name of its own
+            found = find(request.method, target)
+            if isinstance(found, Miss):
+                return self._dispatch_miss(request, found)
+            match = found
         # The same as `_run`, without its frame.
         request._matched = match
         route = match[0]

@@ -352,6 +352,8 @@ class UrlDispatcher(AbstractRouter, Registrar, Mapping[str, AbstractResource]):
         self._resources: list[AbstractResource] = []
         self._by_pattern: dict[Pattern[ResourceRoute], AbstractResource] = {}
         self.find: Callable[..., Match[ResourceRoute] | Miss] = self._router.resolve
+        #: What `find` finds for paths without variables, by path and method.
+        self.static = self._router.static
         #: Whether some routes stand for certain hosts only.
         self.has_domains = False
 
