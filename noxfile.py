@@ -149,12 +149,12 @@ def test_requirements(package: str) -> tuple[list[str], list[str]]:
     return split_siblings(group_requirements(package, "test"))
 
 
-def run_tests(session: nox.Session, package: str, **env: str) -> None:
+def run_tests(session: nox.Session, package: str, *words: str, **env: str) -> None:
     """Run the tests of the package in whose folder we are, the longest suite on all cores."""
     parallel = ["-n", "auto"] if package == "web" and not session.posargs else []
     # The processes of one run must agree on the order of sets.
     env["PYTHONHASHSEED"] = str(random.randrange(2**32))
-    session.run("python", "-m", "pytest", *parallel, *session.posargs, env=env)
+    session.run("python", "-m", "pytest", *parallel, *words, *session.posargs, env=env)
 
 
 #: The packages that run on twins, their own or a sibling's, and so are tested on both.
@@ -181,6 +181,10 @@ def tests(session: nox.Session, package: str, extensions: str) -> None:
     run_tests(session, package, HEADRACE_EXTENSIONS=extensions)
 
 
+#: What is tested outside of the tree where it is not the whole suite, which would take long.
+OUTSIDE = {"web": ["tests/guide", *(f"tests/test_{name}.py" for name in ("programs", "protocol"))]}
+
+
 @nox.session(python=PYTHON)
 @nox.parametrize("package", BY_PACKAGE)
 def wheel(session: nox.Session, package: str) -> None:
@@ -203,7 +207,7 @@ def wheel(session: nox.Session, package: str) -> None:
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(source / name, scratch / "outside" / name)
     session.chdir(scratch / "outside")
-    run_tests(session, package)
+    run_tests(session, package, *OUTSIDE.get(package, []))
 
 
 @nox.session(python=PYTHON)
