@@ -174,7 +174,7 @@ def tests(session: nox.Session, package: str, extensions: str) -> None:
             session.skip("no C compiler here: the cell without extensions is run")
         extensions = "none"
     if extensions == "none" and package not in SANS_IO and session.python != PYTHON:
-        session.skip(f"{package} runs mostly on the twins of siblings: it is tested without once")
+        session.skip(f"{package} runs mostly on twins of siblings: one cell without them is run")
     siblings, others = test_requirements(package)
     install_wheels(session, [package, *siblings], extensions, *others)
     session.chdir(ROOT / "packages" / package)

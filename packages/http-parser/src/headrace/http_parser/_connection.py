@@ -595,7 +595,7 @@ class Connection:
                 return self.send(template.response, body)
             head = found
         if self.their_state is DONE:
-            self.their_state = self.our_state = IDLE  # as KEPT has it
+            self.their_state, self.our_state = _KEPT_DONE
         else:
             self.our_state = DONE
         return head + body
@@ -739,7 +739,6 @@ class Connection:
 
 
 _ANSWERING: Final = frozenset({SEND_RESPONSE, SEND_BODY})
-# Their answers have no body, or begin a tunnel.
 _KEPT_DONE: Final = KEPT[DONE, DONE]
 
 _READERS: Final[dict[Role, dict[State, Callable[[Connection], NextEvent]]]] = {

@@ -41,7 +41,7 @@ KNOWN: Final = {
     b"transfer-encoding": TRANSFER_ENCODING,
     b"upgrade": UPGRADE,
 }
-#: The methods with rules of their own on bodies, those of requests or of responses.
+#: The methods whose answers have no body, or begin a tunnel.
 SPECIAL_METHODS: Final = frozenset({b"HEAD", b"CONNECT"})
 _HEX: Final = b"0123456789abcdefABCDEF"
 _OWS: Final = b" \t"

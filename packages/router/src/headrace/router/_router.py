@@ -109,6 +109,15 @@ class Router(Generic[T]):
                     return _quick_match(first)
         return self._search(method, path)
 
+    @property
+    def static(self) -> Mapping[str, Mapping[str, Match[T]]]:
+        """The matches of routes without variables, by path and method, as `resolve` returns them.
+
+        No path here has a question mark, so the target of a request may be looked up as it is. The
+        mapping changes with the router. What is not in it, `resolve` may find all the same.
+        """
+        return self._plain
+
     def _search(self, method: str, raw: str) -> Match[T] | Miss:
         """Try everything, in order of precedence."""
         normal = normalize(raw)
@@ -347,15 +356,6 @@ class Router(Generic[T]):
         return f"<Router of {len(self._routes)} routes>"
 
     # Freezing
-
-    @property
-    def static(self) -> Mapping[str, Mapping[str, Match[T]]]:
-        """The matches of routes without variables, by path and method, as `resolve` returns them.
-
-        No path here has a question mark, so the target of a request may be looked up as it is. The
-        mapping changes with the router. What is not in it, `resolve` may find all the same.
-        """
-        return self._plain
 
     @property
     def frozen(self) -> bool:

@@ -17,14 +17,14 @@ from typing import Any, final
 class Stage:
     """A task that stands by, and the context in which it runs what it is given."""
 
-    __slots__ = ("_work", "called", "context", "free", "task", "waits", "waits_for")
+    __slots__ = ("_waits_for", "_work", "called", "context", "free", "task", "waits")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
         self.context = context.copy()
-        self._work: Any = None
-        #: Whether the task has a coroutine to go on with, and what that waits for.
+        #: Whether the task has a coroutine to go on with.
         self.waits = False
-        self.waits_for: Any = None
+        self._work: Any = None
+        self._waits_for: Any = None
         self.called: asyncio.Future[None] = loop.create_future()
         #: Whether the task waits to be used; it has to be reached by the loop first.
         self.free = False
@@ -38,12 +38,12 @@ class Stage:
             if not self.waits:
                 raise
             # The coroutine was cancelled before it waited: so is what it waits for.
-            waits_for = self.waits_for
+            waits_for = self._waits_for
             if waits_for is None or not waits_for.cancel():
                 await _go_on(self._work, None, asyncio.CancelledError())
                 return
         if self.waits:
-            await _go_on(self._work, self.waits_for)
+            await _go_on(self._work, self._waits_for)
 
     def go_on(self, work: Any, waits_for: Any) -> None:
         """Let the task go on with *work*, which has begun and waits."""
@@ -52,7 +52,7 @@ class Stage:
             waits_for._asyncio_future_blocking = False
         self._work = work
         self.waits = True
-        self.waits_for = waits_for
+        self._waits_for = waits_for
         self.close()
 
     def close(self) -> None:
